@@ -1,0 +1,70 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// The targets from the bottom up. The pure ones (Bytes to RoomShard, without EventLoop) import the
+/// standard library only; the tidy test holds them to it.
+let package = Package(
+  name: "rollcall",
+  products: [
+    .executable(name: "rollcall", targets: ["rollcall"]),
+    .executable(name: "loadtest", targets: ["loadtest"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+  ],
+  targets: [
+    .target(name: "CLinux"),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .target(name: "WebClassroom", exclude: ["page"]),
+
+    .target(name: "Bytes"),
+    .target(name: "JSON"),
+    .target(name: "WebSocketCore"),
+    .target(name: "HTTPCore"),
+    .target(name: "Classroom", dependencies: [.product(name: "OrderedCollections", package: "swift-collections")]),
+    .target(name: "SignalingProtocol", dependencies: ["Classroom", "JSON"]),
+    .target(
+      name: "RoomShard",
+      dependencies: ["Classroom", "SignalingProtocol", "JSON", .product(name: "DequeModule", package: "swift-collections")]),
+    .target(name: "Persistence", dependencies: ["Classroom", "JSON", "CLinux"]),
+    .target(name: "EventLoop", dependencies: ["CLinux"]),
+    .target(
+      name: "SignalingServer",
+      dependencies: [
+        "Bytes", "JSON", "WebSocketCore", "HTTPCore", "Classroom", "SignalingProtocol", "RoomShard", "Persistence",
+        "EventLoop", "WebClassroom", "COpenSSL", "CLinux", .product(name: "Logging", package: "swift-log"),
+      ]),
+    .executableTarget(
+      name: "rollcall",
+      dependencies: [
+        "SignalingServer", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    .executableTarget(
+      name: "loadtest",
+      dependencies: [
+        "WebSocketCore", "EventLoop", "SignalingProtocol", "JSON", "Classroom", "CLinux",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Histogram", package: "hdrhistogram-swift"),
+      ],
+      path: "loadtest"),
+
+    .testTarget(name: "BytesTests", dependencies: ["Bytes"]),
+    .testTarget(name: "JSONTests", dependencies: ["JSON"]),
+    .testTarget(name: "WebSocketCoreTests", dependencies: ["WebSocketCore"]),
+    .testTarget(name: "HTTPCoreTests", dependencies: ["HTTPCore"]),
+    .testTarget(name: "ClassroomTests", dependencies: ["Classroom"]),
+    .testTarget(name: "SignalingProtocolTests", dependencies: ["SignalingProtocol", "JSON"]),
+    .testTarget(name: "RoomShardTests", dependencies: ["RoomShard", "Classroom", "SignalingProtocol", "JSON"]),
+    .testTarget(name: "PersistenceTests", dependencies: ["Persistence", "Classroom", "JSON"]),
+    .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"]),
+    .testTarget(
+      name: "SignalingServerTests",
+      dependencies: ["SignalingServer", "WebSocketCore", "EventLoop", "JSON", "Classroom", "SignalingProtocol"]),
+    .testTarget(name: "Tidy"),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,38 @@
+#define _GNU_SOURCE
+#include "CLinux.h"
+
+#include <pthread.h>
+
+int clinux_accept4(int descriptor, struct sockaddr *address, socklen_t *length, int flags) {
+  return accept4(descriptor, address, length, flags);
+}
+
+void clinux_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
+
+static uint32_t table[8][256];
+
+__attribute__((constructor)) static void make_table(void) {
+  for (uint32_t i = 0; i < 256; i++) {
+    uint32_t crc = i;
+    for (int bit = 0; bit < 8; bit++) crc = crc >> 1 ^ (crc & 1 ? 0x82F63B78u : 0);
+    table[0][i] = crc;
+  }
+  for (uint32_t i = 0; i < 256; i++)
+    for (int k = 1; k < 8; k++) table[k][i] = table[k - 1][i] >> 8 ^ table[0][table[k - 1][i] & 255];
+}
+
+uint32_t clinux_crc32c(uint32_t crc, const void *bytes, size_t count) {
+  const unsigned char *p = bytes;
+  crc = ~crc;
+  while (count >= 8) {
+    uint64_t word;
+    __builtin_memcpy(&word, p, 8);
+    word ^= crc;
+    crc = table[7][word & 255] ^ table[6][word >> 8 & 255] ^ table[5][word >> 16 & 255] ^ table[4][word >> 24 & 255] ^
+          table[3][word >> 32 & 255] ^ table[2][word >> 40 & 255] ^ table[1][word >> 48 & 255] ^ table[0][word >> 56];
+    p += 8;
+    count -= 8;
+  }
+  while (count--) crc = crc >> 8 ^ table[0][(crc ^ *p++) & 255];
+  return ~crc;
+}
