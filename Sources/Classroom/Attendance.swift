@@ -1,0 +1,101 @@
+import OrderedCollections
+
+/// Who was in the session, and when: for each user a union of intervals, kept as a list that never overlaps.
+public struct Attendance: Sendable, Equatable {
+  /// One interval in which a user was in the session.
+  public struct Segment: Sendable, Equatable {
+    public var from: Timestamp
+    /// The end, or nil while the user is here.
+    public var to: Timestamp?
+    /// Whether the end was reconstructed after a crash.
+    public var isEstimated: Bool
+
+    /// A segment with these bounds.
+    public init(from: Timestamp, to: Timestamp?, isEstimated: Bool) {
+      self.from = from
+      self.to = to
+      self.isEstimated = isEstimated
+    }
+
+    /// The length, an open segment counting until `now`; never negative.
+    public func milliseconds(until now: Timestamp) -> Int64 {
+      max(0, (to ?? now).milliseconds(since: from))
+    }
+  }
+
+  /// The attendance of one user.
+  public struct Row: Sendable, Equatable {
+    public var user: String
+    public var name: String
+    public var role: Role
+    /// In order of time; only the last can be open.
+    public var segments: [Segment]
+
+    /// A row with these segments.
+    public init(user: String, name: String, role: Role, segments: [Segment]) {
+      self.user = user
+      self.name = name
+      self.role = role
+      self.segments = segments
+    }
+
+    /// Whether the user is in the session now.
+    public var isActive: Bool { segments.last.map { $0.to == nil } ?? false }
+    /// When the user first came.
+    public var firstJoin: Timestamp? { segments.first?.from }
+    /// When the user last left, or nil while here.
+    public var lastLeave: Timestamp? { segments.last?.to }
+    /// The length of the union of all segments.
+    public func milliseconds(until now: Timestamp) -> Int64 {
+      segments.reduce(0) { $0 + $1.milliseconds(until: now) }
+    }
+  }
+
+  /// Everybody who was ever in, in the order in which they first came.
+  public private(set) var rows: OrderedDictionary<String, Row> = [:]
+  /// How many are in now.
+  public private(set) var activeCount = 0
+
+  init() {}
+
+  /// The row of a user.
+  public subscript(user: String) -> Row? { rows[user] }
+
+  /// Whether the user is in the session now.
+  public func isActive(_ user: String) -> Bool { rows[user]?.isActive ?? false }
+
+  /// Opens a segment. One that is open stays as it is: a second tab does not count twice.
+  mutating func open(user: String, name: String, role: Role, at time: Timestamp) {
+    var row = rows[user] ?? Row(user: user, name: name, role: role, segments: [])
+    row.name = name
+    row.role = role
+    if !row.isActive {
+      // A clamped clock after a restart must not make two segments overlap.
+      let from = max(time, row.segments.last?.to ?? time)
+      row.segments.append(Segment(from: from, to: nil, isEstimated: false))
+      activeCount += 1
+    }
+    rows[user] = row
+  }
+
+  /// Closes the open segment of a user, if there is one.
+  mutating func close(user: String, at time: Timestamp, isEstimated: Bool) {
+    guard var row = rows[user], row.isActive, var last = row.segments.popLast() else { return }
+    last.to = max(time, last.from)
+    last.isEstimated = isEstimated
+    row.segments.append(last)
+    rows[user] = row
+    activeCount -= 1
+  }
+
+  /// Closes every open segment.
+  mutating func closeAll(at time: Timestamp) {
+    for user in rows.keys { close(user: user, at: time, isEstimated: false) }
+  }
+
+  /// Puts a row back as a snapshot kept it.
+  mutating func restore(_ row: Row) {
+    rows[row.user] = row
+    if row.isActive { activeCount += 1 }
+  }
+}

@@ -1,0 +1,61 @@
+/// One chat message, as everybody saw it.
+public struct ChatMessage: Sendable, Equatable {
+  /// Its number in the stream `room`.
+  public var streamSequence: UInt64
+  /// The number of its event in the session; the message id is made of it.
+  public var sequence: UInt64
+  public var at: Timestamp
+  public var user: String
+  public var name: String
+  public var role: Role
+  public var text: String
+
+  /// A message with these facts.
+  public init(
+    streamSequence: UInt64, sequence: UInt64, at: Timestamp, user: String, name: String, role: Role, text: String
+  ) {
+    self.streamSequence = streamSequence
+    self.sequence = sequence
+    self.at = at
+    self.user = user
+    self.name = name
+    self.role = role
+    self.text = text
+  }
+}
+
+/// The chat of a session, in order.
+public struct ChatLog: Sendable, Equatable {
+  /// All messages, ascending by their number in the stream.
+  public private(set) var messages: [ChatMessage] = []
+
+  /// A page of messages in ascending order.
+  public struct Page: Sendable {
+    public var messages: ArraySlice<ChatMessage>
+    /// Whether older messages exist.
+    public var hasMore: Bool
+  }
+
+  init() {}
+
+  mutating func append(_ message: ChatMessage) {
+    messages.append(message)
+  }
+
+  /// The newest `limit` messages whose number is below `before`, or the newest of all.
+  public func page(before: UInt64?, limit: Int) -> Page {
+    let end = before.map { firstIndex(from: $0) } ?? messages.endIndex
+    let start = max(messages.startIndex, end - max(0, limit))
+    return Page(messages: messages[start..<end], hasMore: start > messages.startIndex)
+  }
+
+  private func firstIndex(from sequence: UInt64) -> Int {
+    var low = messages.startIndex
+    var high = messages.endIndex
+    while low < high {
+      let middle = low + (high - low) / 2
+      if messages[middle].streamSequence < sequence { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+}

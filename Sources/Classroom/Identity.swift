@@ -1,0 +1,33 @@
+/// Who somebody is, as a verified token, ticket or guest greeting says.
+public struct Identity: Hashable, Sendable {
+  /// The `sub` of the token.
+  public var user: String
+  /// The name to show.
+  public var name: String
+  /// The role the token grants: in ``session`` when that is set, else on the whole server.
+  public var role: Role
+  /// The only session this identity is for, or nil.
+  public var session: String?
+  /// Whether this is somebody without an account.
+  public var isGuest: Bool
+  /// When the token stops being valid.
+  public var expiresAt: Timestamp
+
+  /// An identity with these facts.
+  public init(user: String, name: String, role: Role, session: String?, isGuest: Bool, expiresAt: Timestamp) {
+    self.user = user
+    self.name = name
+    self.role = role
+    self.session = session
+    self.isGuest = isGuest
+    self.expiresAt = expiresAt
+  }
+
+  /// Whether this identity may create sessions: a host or admin of the whole server.
+  public var mayCreateSessions: Bool {
+    session == nil && !isGuest && (role == .host || role == .admin)
+  }
+
+  /// Whether this identity manages every session.
+  public var isAdministrator: Bool { session == nil && !isGuest && role == .admin }
+}

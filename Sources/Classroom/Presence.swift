@@ -1,0 +1,201 @@
+/// Who is seen in a room right now: participants, their peers (one for each tab) and what these send.
+///
+/// Presence is not journaled: it follows from attendance and from the connections that exist. It collects changes until
+/// ``takeDifference()`` hands them out as one numbered delta.
+public struct Presence: Sendable {
+  /// What a peer sends.
+  public struct Media: Sendable, Hashable {
+    public var audio = false
+    public var video = false
+    public var screen = false
+
+    /// Nothing is sent.
+    public init() {}
+  }
+
+  /// One tab of a participant.
+  public struct Peer: Sendable, Equatable {
+    /// The address for signals.
+    public var id: String
+    public var media = Media()
+  }
+
+  /// A person in the room.
+  public struct Participant: Sendable, Equatable {
+    public var user: String
+    public var name: String
+    public var role: Role
+    public var joinedAt: Timestamp
+    /// Empty while the connection is lost and may come back.
+    public var peers: [Peer] = []
+    /// Grows with each participant who comes; a cursor for paging.
+    public fileprivate(set) var ordinal: UInt64 = 0
+
+    /// What the person sends with any of the tabs.
+    public var media: Media {
+      peers.reduce(into: Media()) { sum, peer in
+        sum.audio = sum.audio || peer.media.audio
+        sum.video = sum.video || peer.media.video
+        sum.screen = sum.screen || peer.media.screen
+      }
+    }
+  }
+
+  /// The changes of one interval. Applying it to any older state makes the state at ``sequence``.
+  public struct Difference: Sendable {
+    public var sequence: UInt64
+    /// How many people are here after it.
+    public var count: Int
+    public var joined: [Participant] = []
+    public var updated: [Participant] = []
+    /// Who left, and the role the person had.
+    public var left: [(user: String, role: Role)] = []
+  }
+
+  /// A page of the participants in the order in which they came.
+  public struct Page: Sendable {
+    public var participants: [Participant]
+    /// The cursor for the next page, or nil on the last.
+    public var next: UInt64?
+  }
+
+  private struct Change {
+    var wasHere: Bool
+    var role: Role
+  }
+
+  /// The number of the last difference.
+  public private(set) var sequence: UInt64 = 0
+  private var participants: [String: Participant] = [:]
+  /// Ordinals ascending; entries of people who left are dropped when they are the majority.
+  private var order: [(ordinal: UInt64, user: String)] = []
+  private var lastOrdinal: UInt64 = 0
+  private var changes: [String: Change] = [:]
+  private var changeOrder: [String] = []
+
+  /// An empty room.
+  public init() {}
+
+  /// How many people are here.
+  public var count: Int { participants.count }
+  /// Whether there is something to tell.
+  public var hasChanges: Bool { !changes.isEmpty }
+  /// The participant of that user.
+  public subscript(user: String) -> Participant? { participants[user] }
+
+  /// Somebody is here from now on; who is here already stays, with the name and role given.
+  public mutating func enter(user: String, name: String, role: Role, at time: Timestamp) {
+    noteChange(user, role: role)
+    if var participant = participants[user] {
+      participant.name = name
+      participant.role = role
+      participants[user] = participant
+      return
+    }
+    lastOrdinal += 1
+    var participant = Participant(user: user, name: name, role: role, joinedAt: time)
+    participant.ordinal = lastOrdinal
+    participants[user] = participant
+    order.append((lastOrdinal, user))
+  }
+
+  /// Somebody is no longer here.
+  public mutating func leave(user: String) {
+    guard let participant = participants[user] else { return }
+    noteChange(user, role: participant.role)
+    participants[user] = nil
+    if order.count > 32, order.count > 2 * participants.count {
+      order.removeAll { entry in participants[entry.user]?.ordinal != entry.ordinal }
+    }
+  }
+
+  /// Nobody is here any more.
+  public mutating func removeAll() {
+    for entry in order { leave(user: entry.user) }
+  }
+
+  /// A tab of a participant opens.
+  public mutating func addPeer(_ peer: String, of user: String) {
+    change(user) { $0.peers.append(Peer(id: peer)) }
+  }
+
+  /// A tab of a participant is gone.
+  /// - Returns: how many tabs are left.
+  @discardableResult
+  public mutating func removePeer(_ peer: String, of user: String) -> Int {
+    change(user) { participant in participant.peers.removeAll { $0.id == peer } }
+    return participants[user]?.peers.count ?? 0
+  }
+
+  /// What a tab sends has changed.
+  public mutating func setMedia(_ media: Media, of peer: String, user: String) {
+    change(user) { participant in
+      if let index = participant.peers.firstIndex(where: { $0.id == peer }) { participant.peers[index].media = media }
+    }
+  }
+
+  private mutating func change(_ user: String, _ body: (inout Participant) -> Void) {
+    guard var participant = participants[user] else { return }
+    noteChange(user, role: participant.role)
+    body(&participant)
+    participants[user] = participant
+  }
+
+  private mutating func noteChange(_ user: String, role: Role) {
+    guard changes[user] == nil else { return }
+    changes[user] = Change(wasHere: participants[user] != nil, role: participants[user]?.role ?? role)
+    changeOrder.append(user)
+  }
+
+  /// The changes since the last difference as one, in the order in which they began; nil when there are none.
+  public mutating func takeDifference() -> Difference? {
+    guard hasChanges else { return nil }
+    sequence += 1
+    var difference = Difference(sequence: sequence, count: count)
+    for user in changeOrder {
+      guard let change = changes[user] else { continue }
+      if let participant = participants[user] {
+        if change.wasHere { difference.updated.append(participant) } else { difference.joined.append(participant) }
+      } else {
+        // Also for who came and went within the interval: somebody's snapshot may have shown them.
+        difference.left.append((user, change.role))
+      }
+    }
+    changes.removeAll(keepingCapacity: true)
+    changeOrder.removeAll(keepingCapacity: true)
+    return difference
+  }
+
+  /// A page of the participants whom `isIncluded` lets through, after the cursor.
+  public func page(
+    after cursor: UInt64 = 0, limit: Int, where isIncluded: (Participant) -> Bool = { _ in true }
+  ) -> Page {
+    var page = Page(participants: [], next: nil)
+    var index = order.partitioningIndex { $0.ordinal > cursor }
+    while index < order.endIndex {
+      let entry = order[index]
+      index += 1
+      guard let participant = participants[entry.user], participant.ordinal == entry.ordinal, isIncluded(participant)
+      else { continue }
+      if page.participants.count == limit {
+        page.next = page.participants.last?.ordinal
+        break
+      }
+      page.participants.append(participant)
+    }
+    return page
+  }
+}
+
+extension Array {
+  /// The first index whose element fulfils the predicate, in an array where all that do come last.
+  fileprivate func partitioningIndex(where predicate: (Element) -> Bool) -> Int {
+    var low = startIndex
+    var high = endIndex
+    while low < high {
+      let middle = low + (high - low) / 2
+      if predicate(self[middle]) { high = middle } else { low = middle + 1 }
+    }
+    return low
+  }
+}

@@ -1,0 +1,30 @@
+/// The public face of a session at one moment: what lists, answers and the wire show.
+public struct SessionView: Sendable, Equatable {
+  public var details: SessionDetails
+  public var status: SessionStatus
+  public var revision: Int
+  public var startedAt: Timestamp?
+  public var endedAt: Timestamp?
+  public var startedBy: String?
+}
+
+extension Classroom {
+  /// The session as it is now.
+  public var view: SessionView {
+    SessionView(
+      details: details, status: status, revision: revision, startedAt: startedAt, endedAt: endedAt,
+      startedBy: startedBy)
+  }
+}
+
+extension SessionView {
+  /// The same session in the state that a transition reported.
+  public func inState(_ change: StatusChange) -> SessionView {
+    var view = self
+    view.status = change.status
+    view.revision = change.revision
+    view.startedAt = change.startedAt
+    view.endedAt = change.endedAt
+    return view
+  }
+}

@@ -1,0 +1,64 @@
+/// Every error code, over WebSocket and HTTP: the registry `protocol/errors.json` in Swift.
+public enum ErrorCode: String, Sendable, CaseIterable {
+  case malformedJSON = "malformed_json"
+  case missingField = "missing_field"
+  case invalidField = "invalid_field"
+  case unknownType = "unknown_type"
+  case helloExpected = "hello_expected"
+  case alreadyGreeted = "already_greeted"
+  case badToken = "bad_token"
+  case tokenExpired = "token_expired"
+  case badTicket = "bad_ticket"
+  case notJoined = "not_joined"
+  case alreadyJoined = "already_joined"
+  case forbidden
+  case notFound = "not_found"
+  case methodNotAllowed = "method_not_allowed"
+  case wrongState = "wrong_state"
+  case sessionFull = "session_full"
+  case sessionExists = "session_exists"
+  case keyConflict = "key_conflict"
+  case peerUnavailable = "peer_unavailable"
+  case badRequest = "bad_request"
+  case originNotAllowed = "origin_not_allowed"
+  case unsupportedSubprotocol = "unsupported_subprotocol"
+  case unsupportedVersion = "unsupported_version"
+  case upgradeRequired = "upgrade_required"
+  case payloadTooLarge = "payload_too_large"
+  case uriTooLong = "uri_too_long"
+  case headerTooLarge = "header_too_large"
+  case notImplemented = "not_implemented"
+  case versionNotSupported = "version_not_supported"
+  case unavailable
+  case internalError = "internal_error"
+
+  /// The status when the answer is HTTP (RFC 9110, section 15).
+  public var httpStatus: Int {
+    switch self {
+    case .malformedJSON, .unknownType, .helloExpected, .alreadyGreeted, .notJoined, .alreadyJoined, .wrongState,
+      .sessionFull, .sessionExists, .keyConflict, .badRequest, .unsupportedSubprotocol:
+      400
+    case .badToken, .tokenExpired, .badTicket: 401
+    case .forbidden, .originNotAllowed: 403
+    case .notFound, .peerUnavailable: 404
+    case .methodNotAllowed: 405
+    case .payloadTooLarge: 413
+    case .uriTooLong: 414
+    case .missingField, .invalidField: 422
+    case .unsupportedVersion, .upgradeRequired: 426
+    case .headerTooLarge: 431
+    case .internalError: 500
+    case .notImplemented: 501
+    case .unavailable: 503
+    case .versionNotSupported: 505
+    }
+  }
+
+  /// Whether the same request can succeed later without a change.
+  public var isRetryable: Bool {
+    switch self {
+    case .sessionFull, .unavailable, .internalError: true
+    default: false
+    }
+  }
+}

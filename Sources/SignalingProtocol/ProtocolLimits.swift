@@ -1,0 +1,31 @@
+import Classroom
+
+/// The bounds of `rollcall.v1`, announced in `welcome`.
+public enum ProtocolLimits {
+  /// The bytes of a message from a client.
+  public static let messageBytes = 65_536
+  /// How deep JSON may nest.
+  public static let jsonDepth = 32
+  /// The bytes of a chat message's text.
+  public static let chatTextBytes = Classroom.Limits.chatTextBytes.upperBound
+  /// The bytes of a name.
+  public static let nameBytes = 120
+  /// The bytes of a user id.
+  public static let userBytes = 128
+  /// The bytes of an idempotency key.
+  public static let keyBytes = 128
+  /// The bytes of a negotiation id.
+  public static let negotiationBytes = 64
+  /// The bytes of a token.
+  public static let tokenBytes = 8192
+  /// The messages of one page of history.
+  public static let historyPage = 100
+  /// The messages of a page when the client names no number, and in `session.joined`.
+  public static let historyDefault = 50
+  /// The participants of one page of presence.
+  public static let presencePage = 500
+  /// How long a client may take to say hello.
+  public static let helloTimeoutMilliseconds: Int64 = 5000
+  /// After how much silence the server sends a ping.
+  public static let pingIntervalMilliseconds: Int64 = 25_000
+}

@@ -1,0 +1,287 @@
+import Classroom
+import JSON
+
+/// Writes the messages of the server, each a JSON object, in the order of fields that `protocol/README.md` shows.
+public enum ServerMessage {
+  /// What a server is and allows; the first message.
+  public static func welcome(server: String, pingIntervalMilliseconds: Int64, into writer: inout JSONWriter) {
+    writer.beginObject()
+    writer.field("type", "welcome")
+    writer.field("version", "rollcall.v1")
+    writer.field("server", server)
+    writer.key("features")
+    writer.beginArray()
+    writer.string("guests")
+    writer.string("chat")
+    writer.string("presence")
+    writer.string("signal")
+    writer.endArray()
+    writer.key("limits")
+    writer.beginObject()
+    writer.field("message_bytes", ProtocolLimits.messageBytes)
+    writer.field("chat_text_bytes", ProtocolLimits.chatTextBytes)
+    writer.field("name_bytes", ProtocolLimits.nameBytes)
+    writer.field("key_bytes", ProtocolLimits.keyBytes)
+    writer.field("history_page", ProtocolLimits.historyPage)
+    writer.field("presence_page", ProtocolLimits.presencePage)
+    writer.endObject()
+    writer.field("ping_interval_ms", pingIntervalMilliseconds)
+    writer.field("hello_timeout_ms", ProtocolLimits.helloTimeoutMilliseconds)
+    writer.endObject()
+  }
+
+  /// Who the client is to the server; the answer to `hello`.
+  public static func ready(
+    id: Int64?, identity: Identity, connection: String, guestToken: String?, at now: Timestamp,
+    into writer: inout JSONWriter
+  ) {
+    begin("ready", id: id, into: &writer)
+    writer.key("user")
+    writer.beginObject()
+    writer.field("id", identity.user)
+    writer.field("name", identity.name)
+    writer.field("role", identity.role.rawValue)
+    writer.field("guest", identity.isGuest)
+    writer.endObject()
+    writer.field("connection_id", connection)
+    if let guestToken { writer.field("guest_token", guestToken) }
+    writer.field("at", now.milliseconds)
+    writer.endObject()
+  }
+
+  /// The answer to `ping`.
+  public static func pong(id: Int64?, at now: Timestamp, into writer: inout JSONWriter) {
+    begin("pong", id: id, into: &writer)
+    writer.field("at", now.milliseconds)
+    writer.endObject()
+  }
+
+  /// The server goes down and will be back.
+  public static func draining(retryAfterMilliseconds: Int64, into writer: inout JSONWriter) {
+    begin("server.draining", id: nil, into: &writer)
+    writer.field("retry_after_ms", retryAfterMilliseconds)
+    writer.endObject()
+  }
+
+  /// Why a command was not done.
+  public static func error(_ error: ProtocolError, id: Int64?, into writer: inout JSONWriter) {
+    begin("error", id: id, into: &writer)
+    writeFields(of: error, into: &writer)
+    writer.endObject()
+  }
+
+  /// The fields `code`, `message`, `retryable` and `details` of an error, shared with HTTP.
+  public static func writeFields(of error: ProtocolError, into writer: inout JSONWriter) {
+    writer.field("code", error.code.rawValue)
+    writer.field("message", error.message)
+    writer.field("retryable", error.code.isRetryable)
+    writer.key("details")
+    writer.beginObject()
+    if let field = error.field { writer.field("field", field) }
+    if let peer = error.peer { writer.field("peer", peer) }
+    writer.endObject()
+  }
+
+  /// A success without fields of its own; others begin with ``begin(_:id:into:)`` and `ok`.
+  public static func ok(id: Int64, into writer: inout JSONWriter) {
+    begin("ok", id: id, into: &writer)
+    writer.endObject()
+  }
+
+  /// Opens an object with `type` and `id`; the caller writes the rest and ends it.
+  public static func begin(_ type: StaticString, id: Int64?, into writer: inout JSONWriter) {
+    writer.beginObject()
+    writer.field("type", type)
+    if let id { writer.field("id", id) }
+  }
+
+  /// Opens an event, numbered when it has a number; the caller writes the rest and ends it.
+  public static func beginEvent(
+    _ type: StaticString, sequence: UInt64? = nil, at time: Timestamp, into writer: inout JSONWriter
+  ) {
+    writer.beginObject()
+    writer.field("type", type)
+    if let sequence {
+      writer.field("stream", "room")
+      writer.field("seq", sequence)
+    }
+    writer.field("at", time.milliseconds)
+  }
+
+  // MARK: Events
+
+  /// The session went on to another state. Those who wait get it without a number.
+  public static func sessionStatus(
+    _ change: StatusChange, session: String, by user: String?, sequence: UInt64?, at time: Timestamp,
+    into writer: inout JSONWriter
+  ) {
+    beginEvent("session.status", sequence: sequence, at: time, into: &writer)
+    writer.field("session", session)
+    writer.field("status", change.status.rawValue)
+    writer.field("is_live", change.status.isLive)
+    writer.field("rev", change.revision)
+    writer.field("by", user)
+    writer.field("started_at", change.startedAt.map(RFC3339.format))
+    writer.field("ended_at", change.endedAt.map(RFC3339.format))
+    writer.endObject()
+  }
+
+  /// How many people wait.
+  public static func waitingCount(
+    _ count: Int, session: String, at time: Timestamp, into writer: inout JSONWriter
+  ) {
+    beginEvent("waiting.count", at: time, into: &writer)
+    writer.field("session", session)
+    writer.field("count", count)
+    writer.endObject()
+  }
+
+  /// Somebody said something.
+  public static func chatMessage(_ message: ChatMessage, into writer: inout JSONWriter) {
+    beginEvent("chat.message", sequence: message.streamSequence, at: message.at, into: &writer)
+    writeFields(of: message, into: &writer)
+    writer.endObject()
+  }
+
+  /// What changed in presence; `isIncluded` picks whom this mode shows.
+  public static func presenceDifference(
+    _ difference: Presence.Difference, at time: Timestamp, where isIncluded: (Role) -> Bool,
+    into writer: inout JSONWriter
+  ) {
+    beginEvent("presence.diff", at: time, into: &writer)
+    writer.field("presence_seq", difference.sequence)
+    writer.field("count", difference.count)
+    writer.key("joined")
+    writeArray(difference.joined.filter { isIncluded($0.role) }, into: &writer)
+    writer.key("updated")
+    writeArray(difference.updated.filter { isIncluded($0.role) }, into: &writer)
+    writer.key("left")
+    writer.beginArray()
+    for gone in difference.left where isIncluded(gone.role) {
+      writer.beginObject()
+      writer.field("user", gone.user)
+      writer.endObject()
+    }
+    writer.endArray()
+    writer.endObject()
+  }
+
+  /// How many people are here.
+  public static func presenceCount(
+    _ count: Int, sequence: UInt64, at time: Timestamp, into writer: inout JSONWriter
+  ) {
+    beginEvent("presence.count", at: time, into: &writer)
+    writer.field("presence_seq", sequence)
+    writer.field("count", count)
+    writer.endObject()
+  }
+
+  /// A signal from another peer; `payload` is passed through untouched.
+  public static func signal(
+    from peer: String, isReaderPolite: Bool, kind: SignalKind, negotiation: String?, payload: UnsafeRawBufferPointer,
+    into writer: inout JSONWriter
+  ) {
+    begin("signal", id: nil, into: &writer)
+    writer.field("from", peer)
+    writer.field("polite", isReaderPolite)
+    writer.field("kind", kind.rawValue)
+    if let negotiation { writer.field("negotiation", negotiation) }
+    writer.key("payload")
+    writer.raw(payload)
+    writer.endObject()
+  }
+
+  // MARK: Shared objects
+
+  /// The presence that a client holds from here on, as fields of an open object.
+  public static func writePresence(
+    mode: PresenceMode, sequence: UInt64, count: Int, page: Presence.Page, into writer: inout JSONWriter
+  ) {
+    writer.field("mode", mode.rawValue)
+    writer.field("presence_seq", sequence)
+    writer.field("count", count)
+    writePage(page, into: &writer)
+  }
+
+  /// `participants` and `next` of a page.
+  public static func writePage(_ page: Presence.Page, into writer: inout JSONWriter) {
+    writer.key("participants")
+    writeArray(page.participants, into: &writer)
+    writer.field("next", page.next)
+  }
+
+  private static func writeArray(_ participants: [Presence.Participant], into writer: inout JSONWriter) {
+    writer.beginArray()
+    for participant in participants {
+      writer.beginObject()
+      writer.field("user", participant.user)
+      writer.field("name", participant.name)
+      writer.field("role", participant.role.rawValue)
+      writer.field("joined_at", RFC3339.format(participant.joinedAt))
+      let media = participant.media
+      writer.field("audio_enabled", media.audio)
+      writer.field("video_enabled", media.video)
+      writer.field("screen_enabled", media.screen)
+      writer.key("peers")
+      writer.beginArray()
+      for peer in participant.peers { writer.string(peer.id) }
+      writer.endArray()
+      writer.endObject()
+    }
+    writer.endArray()
+  }
+
+  /// `messages` and `has_more` of a page of chat.
+  public static func writeChat(_ page: ChatLog.Page, into writer: inout JSONWriter) {
+    writer.key("messages")
+    writer.beginArray()
+    for message in page.messages {
+      writer.beginObject()
+      writer.field("seq", message.streamSequence)
+      writer.field("at", message.at.milliseconds)
+      writeFields(of: message, into: &writer)
+      writer.endObject()
+    }
+    writer.endArray()
+    writer.field("has_more", page.hasMore)
+  }
+
+  private static func writeFields(of message: ChatMessage, into writer: inout JSONWriter) {
+    writer.field("message_id", messageID(message.sequence))
+    writer.field("user", message.user)
+    writer.field("name", message.name)
+    writer.field("role", message.role.rawValue)
+    writer.field("text", message.text)
+  }
+
+  /// The id of the chat message that is event number `sequence` of its session.
+  public static func messageID(_ sequence: UInt64) -> String { "m\(sequence)" }
+
+  /// A session object; `room_name` only where the reader may join.
+  public static func writeSession(_ view: SessionView, includingRoomName: Bool, into writer: inout JSONWriter) {
+    let details = view.details
+    writer.beginObject()
+    writer.field("id", details.id)
+    writer.field("title", details.title)
+    writer.field("description", details.description)
+    writer.field("instructor", details.instructor)
+    writer.field("kind", details.kind.rawValue)
+    writer.field("status", view.status.rawValue)
+    writer.field("is_live", view.status.isLive)
+    writer.field("rev", view.revision)
+    writer.field("host", details.host)
+    writer.field("scheduled_at", RFC3339.format(details.scheduledAt))
+    writer.field("time_zone", details.timeZone)
+    writer.field("duration_minutes", details.durationMinutes)
+    writer.field("capacity", details.capacity)
+    writer.field("admission", details.admission.rawValue)
+    writer.field("visibility", details.visibility.rawValue)
+    writer.field("guests", details.allowsGuests)
+    writer.field("created_at", RFC3339.format(details.createdAt))
+    writer.field("started_at", view.startedAt.map(RFC3339.format))
+    writer.field("ended_at", view.endedAt.map(RFC3339.format))
+    writer.field("started_by", view.startedBy)
+    if includingRoomName { writer.field("room_name", details.roomName) }
+    writer.endObject()
+  }
+}
