@@ -57,6 +57,9 @@ public struct Presence: Sendable {
     public var participants: [Participant]
     /// The cursor for the next page, or nil on the last.
     public var next: UInt64?
+
+    /// Nobody.
+    public static let empty = Page(participants: [], next: nil)
   }
 
   private struct Change {

@@ -45,4 +45,27 @@ public struct SessionDetails: Hashable, Sendable {
   /// An unpredictable name for a meeting room elsewhere, shown only to who may join.
   public var roomName: String
   public var createdAt: Timestamp
+
+  /// Details with these facts; ``SessionDraft`` checks them.
+  public init(
+    id: String, title: String, description: String, instructor: String, kind: Kind, host: String,
+    scheduledAt: Timestamp, timeZone: String, durationMinutes: Int, capacity: Int?, admission: Admission,
+    visibility: Visibility, allowsGuests: Bool, roomName: String, createdAt: Timestamp
+  ) {
+    self.id = id
+    self.title = title
+    self.description = description
+    self.instructor = instructor
+    self.kind = kind
+    self.host = host
+    self.scheduledAt = scheduledAt
+    self.timeZone = timeZone
+    self.durationMinutes = durationMinutes
+    self.capacity = capacity
+    self.admission = admission
+    self.visibility = visibility
+    self.allowsGuests = allowsGuests
+    self.roomName = roomName
+    self.createdAt = createdAt
+  }
 }

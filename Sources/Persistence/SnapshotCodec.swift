@@ -1,0 +1,156 @@
+import Classroom
+import JSON
+
+/// A classroom as the entries of a snapshot: its core first, then one entry for each person, message and key.
+public enum SnapshotCodec {
+  /// Writes a classroom, entry by entry.
+  public static func encode(_ classroom: Classroom, emit: (RecordKind, [UInt8]) -> Void) {
+    var writer = JSONWriter(reserving: 512)
+    func entry(_ kind: RecordKind, _ body: (inout JSONWriter) -> Void) {
+      writer.removeAll()
+      writer.beginObject()
+      body(&writer)
+      writer.endObject()
+      emit(kind, writer.bytes)
+    }
+    entry(.snapshotCore) { encode(classroom.core, into: &$0) }
+    for row in classroom.attendance.rows.values {
+      entry(.snapshotAttendance) { encode(row, into: &$0) }
+    }
+    for message in classroom.chat.messages {
+      entry(.snapshotChat) { encode(message, into: &$0) }
+    }
+    for (user, uses) in classroom.keys.uses {
+      for (key, use) in uses {
+        entry(.snapshotKey) { encode(use, key: key, user: user, into: &$0) }
+      }
+    }
+  }
+
+  private static func encode(_ core: Classroom.Core, into writer: inout JSONWriter) {
+    writer.field("epoch", core.epoch)
+    encode(core.statusChange, into: &writer)
+    if let user = core.startedBy { writer.field("started_by", user) }
+    writer.field("stream_seq", core.streamSequence)
+    DetailsCodec.encode(core.details, into: &writer)
+  }
+
+  private static func encode(_ change: StatusChange, into writer: inout JSONWriter) {
+    writer.field("status", change.status.rawValue)
+    writer.field("rev", change.revision)
+    if let time = change.startedAt { writer.field("started_at", time.milliseconds) }
+    if let time = change.endedAt { writer.field("ended_at", time.milliseconds) }
+  }
+
+  private static func encode(_ row: Attendance.Row, into writer: inout JSONWriter) {
+    writer.field("user", row.user)
+    writer.field("name", row.name)
+    writer.field("role", row.role.rawValue)
+    writer.key("segments")
+    writer.beginArray()
+    for segment in row.segments {
+      writer.beginObject()
+      writer.field("from", segment.from.milliseconds)
+      if let to = segment.to { writer.field("to", to.milliseconds) }
+      writer.field("estimated", segment.isEstimated)
+      writer.endObject()
+    }
+    writer.endArray()
+  }
+
+  private static func encode(_ message: ChatMessage, into writer: inout JSONWriter) {
+    writer.field("seq", message.streamSequence)
+    writer.field("event", message.sequence)
+    writer.field("at", message.at.milliseconds)
+    writer.field("user", message.user)
+    writer.field("name", message.name)
+    writer.field("role", message.role.rawValue)
+    writer.field("text", message.text)
+  }
+
+  private static func encode(
+    _ use: IdempotencyKeys.Use, key: String, user: String, into writer: inout JSONWriter
+  ) {
+    writer.field("user", user)
+    writer.field("key", key)
+    writer.field("digest", Int64(bitPattern: use.digest))
+    writer.field("at", use.at.milliseconds)
+    switch use.answer {
+    case .done: writer.field("answer", "done")
+    case .chat(let streamSequence, let sequence, let at):
+      writer.field("answer", "chat")
+      writer.field("seq", streamSequence)
+      writer.field("event", sequence)
+      writer.field("sent_at", at.milliseconds)
+    case .status(let change):
+      writer.field("answer", "status")
+      encode(change, into: &writer)
+    }
+  }
+
+  /// Takes in one entry of a session. The core makes the classroom, the others fill it.
+  public static func decode(
+    _ payload: JSONView, kind: UInt8, session: String, sequence: UInt64, into classroom: inout Classroom?
+  ) throws(UnreadableRecord) {
+    let fields = RecordFields(payload, session: session, sequence: sequence, kind: kind)
+    guard let recordKind = RecordKind(rawValue: kind) else { throw fields.unreadable("kind") }
+    if recordKind == .snapshotCore {
+      classroom = Classroom(restoring: try core(fields))
+      return
+    }
+    // Reading and writing through the optional in place: a copy of a large classroom for each entry would be quadratic.
+    guard classroom != nil else { throw fields.unreadable("core") }
+    switch recordKind {
+    case .snapshotAttendance:
+      classroom?.restore(try row(fields))
+    case .snapshotChat:
+      classroom?.restore(
+        ChatMessage(
+          streamSequence: try fields.sequence("seq"), sequence: try fields.sequence("event"),
+          at: try fields.timestamp("at"), user: try fields.string("user"), name: try fields.string("name"),
+          role: try fields.choice("role"), text: try fields.string("text")))
+    case .snapshotKey:
+      classroom?.restore(try use(fields), key: try fields.string("key"), user: try fields.string("user"))
+    case .created, .statusChanged, .joined, .left, .chatSent, .alive, .snapshotCore:
+      throw fields.unreadable("kind")
+    }
+  }
+
+  private static func core(_ fields: RecordFields) throws(UnreadableRecord) -> Classroom.Core {
+    Classroom.Core(
+      details: try DetailsCodec.decode(fields), epoch: try fields.string("epoch"),
+      statusChange: try statusChange(fields), startedBy: fields.optionalString("started_by"),
+      sequence: fields.sequence, streamSequence: try fields.sequence("stream_seq"))
+  }
+
+  private static func statusChange(_ fields: RecordFields) throws(UnreadableRecord) -> StatusChange {
+    StatusChange(
+      status: try fields.choice("status"), revision: Int(try fields.integer("rev")),
+      startedAt: fields.optionalTimestamp("started_at"), endedAt: fields.optionalTimestamp("ended_at"))
+  }
+
+  private static func row(_ fields: RecordFields) throws(UnreadableRecord) -> Attendance.Row {
+    Attendance.Row(
+      user: try fields.string("user"), name: try fields.string("name"), role: try fields.choice("role"),
+      segments: try fields.elements("segments") { segment throws(UnreadableRecord) in
+        Attendance.Segment(
+          from: try segment.timestamp("from"), to: segment.optionalTimestamp("to"),
+          isEstimated: try segment.boolean("estimated"))
+      })
+  }
+
+  private static func use(_ fields: RecordFields) throws(UnreadableRecord) -> IdempotencyKeys.Use {
+    let answer: Answer
+    switch try fields.string("answer") {
+    case "done": answer = .done
+    case "chat":
+      answer = .chat(
+        streamSequence: try fields.sequence("seq"), sequence: try fields.sequence("event"),
+        at: try fields.timestamp("sent_at"))
+    case "status": answer = .status(try statusChange(fields))
+    default: throw fields.unreadable("answer")
+    }
+    return IdempotencyKeys.Use(
+      digest: UInt64(bitPattern: try fields.integer("digest")), at: try fields.timestamp("at"), answer: answer)
+  }
+}

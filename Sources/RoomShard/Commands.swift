@@ -1,0 +1,229 @@
+import Classroom
+import JSON
+import SignalingProtocol
+
+// What people in a room ask for.
+extension RoomShard {
+  /// A command of a connection, other than `hello`, `session.join` and `ping`, which come before a room.
+  public func handle(_ message: ClientMessage, id: Int64?, from connection: ConnectionID, at now: Timestamp) {
+    guard let member = members[connection] else {
+      refuse(ProtocolError(.notJoined, "Join a session first."), id: id, to: connection, restingOn: 0)
+      return
+    }
+    do throws(ProtocolError) {
+      switch message {
+      case .chatSend(let text, let key):
+        try sendChat(text, key: key, id: id, from: connection, member, at: now)
+      case .chatHistory(let before, let limit):
+        try sendHistory(before: before, limit: limit, id: id, to: connection, member)
+      case .signal(let target, let kind, let negotiation, let payload):
+        try relay(kind, to: target, negotiation: negotiation, payload: payload, id: id, from: connection, member)
+      case .mediaSet(let audio, let video, let screen):
+        try setMedia(audio: audio, video: video, screen: screen, id: id, from: connection, member, at: now)
+      case .presenceSubscribe(let mode):
+        try subscribe(mode, id: id, connection: connection, member)
+      case .presencePage(let cursor):
+        try sendPage(after: cursor, id: id, to: connection, member)
+      case .sessionStart(let key):
+        try change(.start, key: key, id: id, from: connection, member, at: now)
+      case .sessionEnd(let key):
+        try change(.end, key: key, id: id, from: connection, member, at: now)
+      case .sessionLeave:
+        leave(member, id: id, connection: connection, at: now)
+      case .hello, .sessionJoin, .ping:
+        preconditionFailure("the connection answers these itself")
+      }
+    } catch {
+      refuse(error, id: id, to: connection, restingOn: member.room.position)
+    }
+  }
+
+  private func perform(
+    _ command: Command, by actor: Actor, key: String?, in room: Room, at now: Timestamp
+  ) throws(ProtocolError) -> Classroom.Outcome {
+    do throws(Refusal) {
+      let outcome = try room.classroom.handle(command, by: actor, key: key, at: now)
+      record(outcome.events, in: room)
+      return outcome
+    } catch {
+      throw ProtocolError(error)
+    }
+  }
+
+  // MARK: Life cycle
+
+  private func change(
+    _ transition: SessionStatus.Transition, key: String?, id: Int64?, from connection: ConnectionID, _ member: Member,
+    at now: Timestamp
+  ) throws(ProtocolError) {
+    let room = member.room
+    let command: Command = transition == .start ? .start : .end
+    let outcome = try perform(command, by: member.actor, key: key, in: room, at: now)
+    if let id, case .status(let change) = outcome.answer {
+      send(to: connection, from: room) { writer in
+        ServerMessage.begin("ok", id: id, into: &writer)
+        writer.key("session")
+        ServerMessage.writeSession(room.classroom.view.inState(change), includingRoomName: false, into: &writer)
+        writer.endObject()
+      }
+    }
+    didChangeStatus(outcome.events, in: room, at: now)
+  }
+
+  /// Tells everybody that the session went on, and does what that brings with it.
+  func didChangeStatus(_ events: [RecordedEvent], in room: Room, at now: Timestamp) {
+    guard let first = events.first, case .statusChanged(let status) = first.event else { return }
+    let change = room.classroom.statusChange
+    let session = room.classroom.id
+    broadcast(to: .everyone, of: room) {
+      ServerMessage.sessionStatus(
+        change, session: session, by: first.by, sequence: room.classroom.streamSequence, at: first.at, into: &$0)
+    }
+    broadcast(to: .waiting, of: room) {
+      ServerMessage.sessionStatus(change, session: session, by: first.by, sequence: nil, at: first.at, into: &$0)
+    }
+    publish(room)
+    switch status {
+    case .scheduled: break
+    case .ongoing:
+      for case .joined(let user, let name, let role) in events.map(\.event) {
+        room.presence.enter(user: user, name: name, role: role, at: now)
+        detach(user, from: room, since: now, isEstimated: false, at: now)
+        scheduleFlush(of: room, at: now)
+      }
+      admitWaiting(in: room, at: now)
+    case .completed:
+      empty(room, at: now)
+    }
+  }
+
+  /// Nobody is in a session that is over; who is connected reads.
+  private func empty(_ room: Room, at now: Timestamp) {
+    room.presence = Presence()
+    room.announcedCount = 0
+    room.detachments = [:]
+    for connection in room.peers.values { members[connection]?.state = .reading }
+    room.peers = [:]
+    for connection in room.waitingConnections.sorted(by: { $0.rawValue < $1.rawValue }) {
+      guard var member = members[connection] else { continue }
+      stopWaiting(member, connection: connection, at: now)
+      member.state = .reading
+      members[connection] = member
+      outbox.append(.seat(connection, room, .room(.none)), restingOn: room.position)
+    }
+  }
+
+  // MARK: Chat
+
+  private func sendChat(
+    _ text: String, key: String?, id: Int64?, from connection: ConnectionID, _ member: Member, at now: Timestamp
+  ) throws(ProtocolError) {
+    let room = member.room
+    let outcome = try perform(.sendChat(text: text), by: member.actor, key: key, in: room, at: now)
+    if let id, case .chat(let streamSequence, let sequence, let time) = outcome.answer {
+      send(to: connection, from: room) { writer in
+        ServerMessage.begin("ok", id: id, into: &writer)
+        writer.field("seq", streamSequence)
+        writer.field("at", time.milliseconds)
+        writer.field("message_id", ServerMessage.messageID(sequence))
+        writer.endObject()
+      }
+    }
+    guard !outcome.events.isEmpty, let message = room.classroom.chat.messages.last else { return }
+    broadcast(to: .everyone, of: room) { ServerMessage.chatMessage(message, into: &$0) }
+  }
+
+  private func sendHistory(
+    before: UInt64?, limit: Int, id: Int64?, to connection: ConnectionID, _ member: Member
+  ) throws(ProtocolError) {
+    let room = member.room
+    if case .waiting = member.state { throw ProtocolError(Refusal.wrongState(room.classroom.status)) }
+    guard let id else { return }
+    send(to: connection, from: room) { writer in
+      ServerMessage.begin("ok", id: id, into: &writer)
+      ServerMessage.writeChat(room.classroom.chat.page(before: before, limit: limit), into: &writer)
+      writer.endObject()
+    }
+  }
+
+  // MARK: Presence
+
+  private func peer(of member: Member) throws(ProtocolError) -> String {
+    switch member.state {
+    case .present(let peer?): return peer
+    case .present(nil): throw ProtocolError(Refusal.forbidden)
+    case .waiting, .reading: throw ProtocolError(Refusal.wrongState(member.room.classroom.status))
+    }
+  }
+
+  private func setMedia(
+    audio: Bool?, video: Bool?, screen: Bool?, id: Int64?, from connection: ConnectionID, _ member: Member,
+    at now: Timestamp
+  ) throws(ProtocolError) {
+    let peer = try peer(of: member)
+    let room = member.room
+    let user = member.actor.user
+    var media = room.presence[user]?.peers.first { $0.id == peer }?.media ?? Presence.Media()
+    media.audio = audio ?? media.audio
+    media.video = video ?? media.video
+    media.screen = screen ?? media.screen
+    room.presence.setMedia(media, of: peer, user: user)
+    scheduleFlush(of: room, at: now)
+    if let id { send(to: connection, from: room) { ServerMessage.ok(id: id, into: &$0) } }
+  }
+
+  private func subscribe(
+    _ mode: PresenceMode, id: Int64?, connection: ConnectionID, _ member: Member
+  ) throws(ProtocolError) {
+    let room = member.room
+    members[connection]?.mode = mode
+    guard case .present = member.state else {
+      // It takes effect when the session starts; after the end there is nobody to see.
+      if let id { send(to: connection, from: room) { ServerMessage.ok(id: id, into: &$0) } }
+      return
+    }
+    send(to: connection, from: room) { writer in
+      ServerMessage.begin("presence.state", id: id, into: &writer)
+      writePresence(of: room, mode: mode, into: &writer)
+      writer.endObject()
+    }
+    outbox.append(.seat(connection, room, .room(mode)), restingOn: room.position)
+  }
+
+  private func sendPage(
+    after cursor: UInt64, id: Int64?, to connection: ConnectionID, _ member: Member
+  ) throws(ProtocolError) {
+    let room = member.room
+    guard case .present = member.state else { throw ProtocolError(Refusal.wrongState(room.classroom.status)) }
+    guard let id else { return }
+    send(to: connection, from: room) { writer in
+      ServerMessage.begin("ok", id: id, into: &writer)
+      ServerMessage.writePage(page(of: room, mode: member.mode, after: cursor), into: &writer)
+      writer.endObject()
+    }
+  }
+
+  // MARK: Signaling
+
+  private func relay(
+    _ kind: SignalKind, to target: String, negotiation: String?, payload: UnsafeRawBufferPointer, id: Int64?,
+    from connection: ConnectionID, _ member: Member
+  ) throws(ProtocolError) {
+    let room = member.room
+    let peer = try peer(of: member)
+    guard target != peer, let receiver = room.peers[target], room.audience.hasEntered(receiver) else {
+      throw ProtocolError(.peerUnavailable, "Nobody is at this address any more.", peer: target)
+    }
+    writer.removeAll()
+    // Any rule would do that gives the two sides opposite answers, and the same ones for the whole call.
+    ServerMessage.signal(
+      from: peer, isReaderPolite: target > peer, kind: kind, negotiation: negotiation, payload: payload, into: &writer)
+    if room.audience.hasEntered(connection) {
+      outbox.sendBeside(writer.bytes, to: receiver)
+    } else {
+      // Nobody may hear of a peer before its join is safe.
+      outbox.append(.send(receiver, outbox.store(writer.bytes)), restingOn: room.position)
+    }
+    if let id { send(to: connection, from: room) { ServerMessage.ok(id: id, into: &$0) } }
+  }
+}

@@ -1,0 +1,211 @@
+import Classroom
+import JSON
+import SignalingProtocol
+
+// How connections come into a room and leave it.
+extension RoomShard {
+  /// A connection asks to join a session of this shard.
+  public func join(
+    _ identity: Identity, session: String, presence mode: PresenceMode, id: Int64?, connection: ConnectionID,
+    at now: Timestamp
+  ) {
+    if let member = members[connection] {
+      refuse(
+        ProtocolError(.alreadyJoined, "This connection is in a session; leave it first."), id: id, to: connection,
+        restingOn: member.room.position)
+      return
+    }
+    guard let room = rooms[session] else {
+      refuse(ProtocolError(Refusal.notFound), id: id, to: connection, restingOn: 0)
+      return
+    }
+    do throws(Refusal) {
+      let role = try room.classroom.role(of: identity)
+      var member = Member(
+        room: room, actor: Actor(user: identity.user, name: identity.name, role: role), ordinal: nextOrdinal(),
+        mode: mode, state: .waiting)
+      switch room.classroom.status {
+      case .scheduled:
+        members[connection] = member
+        wait(member, id: id, connection: connection, at: now)
+      case .ongoing:
+        try enter(&member, id: id, connection: connection, at: now)
+      case .completed:
+        member.state = .reading
+        members[connection] = member
+        sendJoined(to: connection, member, id: id, at: now)
+        outbox.append(.seat(connection, room, .room(.none)), restingOn: room.position)
+      }
+    } catch {
+      refuse(ProtocolError(error), id: id, to: connection, restingOn: room.position)
+    }
+  }
+
+  private func wait(_ member: Member, id: Int64?, connection: ConnectionID, at now: Timestamp) {
+    let room = member.room
+    room.waitingConnections.insert(connection)
+    if member.actor.role.isVisible {
+      room.waiting[member.actor.user, default: 0] += 1
+      room.hasWaitingChanges = true
+      scheduleFlush(of: room, at: now)
+    }
+    sendJoined(to: connection, member, id: id, at: now)
+    outbox.append(.seat(connection, room, .waiting), restingOn: room.position)
+  }
+
+  /// Brings a member into the class: attendance first, then the state, then the events that follow it.
+  private func enter(
+    _ member: inout Member, id: Int64?, connection: ConnectionID, at now: Timestamp
+  ) throws(Refusal) {
+    let room = member.room
+    let actor = member.actor
+    let outcome = try room.classroom.handle(.join, by: actor, at: now)
+    record(outcome.events, in: room)
+    if actor.role.isVisible {
+      let peer = newPeerID()
+      room.detachments[actor.user] = nil
+      room.presence.enter(user: actor.user, name: actor.name, role: actor.role, at: now)
+      room.presence.addPeer(peer, of: actor.user)
+      room.peers[peer] = connection
+      member.state = .present(peer: peer)
+      scheduleFlush(of: room, at: now)
+    } else {
+      member.state = .present(peer: nil)
+    }
+    members[connection] = member
+    sendJoined(to: connection, member, id: id, at: now)
+    outbox.append(.seat(connection, room, .room(member.mode)), restingOn: room.position)
+  }
+
+  /// Lets in those who wait, the longest first, as far as the capacity allows.
+  func admitWaiting(in room: Room, at now: Timestamp) {
+    guard room.classroom.status.isLive, !room.waitingConnections.isEmpty else { return }
+    let waiting = room.waitingConnections.compactMap { connection in
+      members[connection].map { (connection: connection, member: $0) }
+    }
+    for (connection, member) in waiting.sorted(by: { $0.member.ordinal < $1.member.ordinal }) {
+      var member = member
+      do throws(Refusal) {
+        try enter(&member, id: nil, connection: connection, at: now)
+        stopWaiting(member, connection: connection, at: now)
+      } catch {
+        refuse(ProtocolError(error), id: nil, to: connection, restingOn: room.position)
+      }
+    }
+  }
+
+  func stopWaiting(_ member: Member, connection: ConnectionID, at now: Timestamp) {
+    let room = member.room
+    room.waitingConnections.remove(connection)
+    guard member.actor.role.isVisible, let count = room.waiting[member.actor.user] else { return }
+    room.waiting[member.actor.user] = count > 1 ? count - 1 : nil
+    room.hasWaitingChanges = true
+    scheduleFlush(of: room, at: now)
+  }
+
+  private func sendJoined(to connection: ConnectionID, _ member: Member, id: Int64?, at now: Timestamp) {
+    let room = member.room
+    let classroom = room.classroom
+    send(to: connection, from: room) { writer in
+      ServerMessage.begin("session.joined", id: id, into: &writer)
+      writer.field("at", now.milliseconds)
+      switch member.state {
+      case .waiting: writer.field("state", "waiting")
+      case .present: writer.field("state", "present")
+      case .reading: writer.field("state", "ended")
+      }
+      writer.key("you")
+      writer.beginObject()
+      writer.field("user", member.actor.user)
+      writer.field("name", member.actor.name)
+      writer.field("role", member.actor.role.rawValue)
+      writer.endObject()
+      if let peer = member.peer { writer.field("peer", peer) }
+      writer.key("session")
+      ServerMessage.writeSession(classroom.view, includingRoomName: false, into: &writer)
+      writer.field("epoch", classroom.epoch)
+      switch member.state {
+      case .waiting:
+        writer.key("waiting")
+        writer.beginObject()
+        writer.field("count", room.waiting.count)
+        writer.endObject()
+      case .present, .reading:
+        writer.key("streams")
+        writer.beginObject()
+        writer.field("room", classroom.streamSequence)
+        writer.endObject()
+        if case .present = member.state {
+          writer.key("presence")
+          writer.beginObject()
+          writePresence(of: room, mode: member.mode, into: &writer)
+          writer.endObject()
+        }
+        writer.key("chat")
+        writer.beginObject()
+        ServerMessage.writeChat(
+          classroom.chat.page(before: nil, limit: ProtocolLimits.historyDefault), into: &writer)
+        writer.endObject()
+        writer.key("ice_servers")
+        writer.beginArray()
+        writer.endArray()
+      }
+      writer.field("recovered", false)
+      writer.endObject()
+    }
+  }
+
+  /// The state that a client in this mode begins with.
+  func writePresence(of room: Room, mode: PresenceMode, into writer: inout JSONWriter) {
+    ServerMessage.writePresence(
+      mode: mode, sequence: room.presence.sequence, count: room.presence.count, page: page(of: room, mode: mode, after: 0),
+      into: &writer)
+  }
+
+  func page(of room: Room, mode: PresenceMode, after cursor: UInt64) -> Presence.Page {
+    switch mode {
+    case .full: room.presence.page(after: cursor, limit: ProtocolLimits.presencePage)
+    case .hosts:
+      room.presence.page(after: cursor, limit: ProtocolLimits.presencePage) { $0.role.isHosting }
+    case .count, .none: .empty
+    }
+  }
+
+  // MARK: Going
+
+  /// A socket is gone without a word. The person has the grace to come back; `lastHeard` is when it last showed life.
+  public func connectionClosed(_ connection: ConnectionID, lastHeard: Timestamp, at now: Timestamp) {
+    guard let member = members.removeValue(forKey: connection) else { return }
+    let room = member.room
+    room.audience.remove(connection)
+    switch member.state {
+    case .waiting: stopWaiting(member, connection: connection, at: now)
+    case .reading: break
+    case .present(let peer):
+      guard let peer, removePeer(peer, of: member, at: now) == 0 else { return }
+      detach(member.actor.user, from: room, since: min(lastHeard, now), isEstimated: false, at: now)
+    }
+  }
+
+  /// Somebody leaves with this tab; with the last one attendance ends at once.
+  func leave(_ member: Member, id: Int64?, connection: ConnectionID, at now: Timestamp) {
+    let room = member.room
+    members[connection] = nil
+    switch member.state {
+    case .waiting: stopWaiting(member, connection: connection, at: now)
+    case .reading: break
+    case .present(let peer):
+      if let peer, removePeer(peer, of: member, at: now) == 0 {
+        leave(member.actor.user, room: room, at: now, isEstimated: false, now: now)
+      }
+    }
+    if let id { send(to: connection, from: room) { ServerMessage.ok(id: id, into: &$0) } }
+    outbox.append(.unseat(connection, room), restingOn: room.position)
+  }
+
+  private func removePeer(_ peer: String, of member: Member, at now: Timestamp) -> Int {
+    member.room.peers[peer] = nil
+    scheduleFlush(of: member.room, at: now)
+    return member.room.presence.removePeer(peer, of: member.actor.user)
+  }
+}

@@ -1,0 +1,89 @@
+import Classroom
+import DequeModule
+
+/// What a shard has decided to say, in order, each with the journal position it rests on.
+///
+/// This is the barrier: an entry leaves only when everything it rests on is synced, and nothing overtakes it. Entries beside
+/// the barrier (signals between people whose joins are safe) have a queue of their own.
+struct Outbox {
+  /// One output.
+  enum Delivery {
+    case send(ConnectionID, Range<Int>)
+    case broadcast(Room, Audience.Group, Range<Int>)
+    /// From here on the connection gets what the seat gets.
+    case seat(ConnectionID, Room, Audience.Seat)
+    /// From here on the connection gets nothing of the room.
+    case unseat(ConnectionID, Room)
+    case respond(RequestID, Result<RoomAnswer, Refusal>)
+    case publish(SessionView)
+  }
+
+  private struct Entry {
+    var position: UInt64
+    var delivery: Delivery
+  }
+
+  private var held: Deque<Entry> = []
+  private var heldBytes = ByteQueue()
+  private var beside: [(ConnectionID, Range<Int>)] = []
+  private var besideBytes = ByteQueue()
+
+  /// Whether something waits for the disk.
+  var isHolding: Bool { !held.isEmpty }
+
+  /// Keeps the bytes of a message for later entries.
+  mutating func store(_ message: [UInt8]) -> Range<Int> { heldBytes.append(message) }
+
+  mutating func append(_ delivery: Delivery, restingOn position: UInt64) {
+    held.append(Entry(position: position, delivery: delivery))
+  }
+
+  /// Sends without waiting for the disk.
+  mutating func sendBeside(_ message: [UInt8], to connection: ConnectionID) {
+    beside.append((connection, besideBytes.append(message)))
+  }
+
+  /// Takes out the next entry that rests on nothing later than `synced`.
+  mutating func next(through synced: UInt64) -> Delivery? {
+    guard let first = held.first, first.position <= synced else { return nil }
+    held.removeFirst()
+    return first.delivery
+  }
+
+  /// Forgets the bytes of what has been taken out.
+  mutating func compact() {
+    if held.isEmpty { heldBytes.removeAll() }
+  }
+
+  /// The bytes of a message.
+  func bytes<R>(_ range: Range<Int>, _ body: (UnsafeRawBufferPointer) -> R) -> R { heldBytes.withBytes(range, body) }
+
+  /// Hands out everything beside the barrier.
+  mutating func drainBeside(_ body: (UnsafeRawBufferPointer, ConnectionID) -> Void) {
+    for (connection, range) in beside {
+      besideBytes.withBytes(range) { body($0, connection) }
+    }
+    beside.removeAll(keepingCapacity: true)
+    besideBytes.removeAll()
+  }
+}
+
+/// Bytes appended at the end, addressed by offsets, and forgotten all at once.
+private struct ByteQueue {
+  private var storage: [UInt8] = []
+
+  mutating func append(_ bytes: [UInt8]) -> Range<Int> {
+    let start = storage.count
+    storage.append(contentsOf: bytes)
+    return start..<storage.count
+  }
+
+  func withBytes<R>(_ range: Range<Int>, _ body: (UnsafeRawBufferPointer) -> R) -> R {
+    storage.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[range])) }
+  }
+
+  /// Keeps the memory for the next tick, unless a burst made it large.
+  mutating func removeAll() {
+    storage.removeAll(keepingCapacity: storage.capacity <= 1 << 20)
+  }
+}

@@ -1,0 +1,107 @@
+import Classroom
+import SignalingProtocol
+
+// What is asked of a room from outside it.
+extension RoomShard {
+  /// A request about one session; it is answered through the sink once, under its id.
+  public func handle(
+    _ request: RoomRequest, session: String, id: RequestID, by identity: Identity?, at now: Timestamp
+  ) {
+    let result: Result<RoomAnswer, Refusal>
+    do throws(Refusal) {
+      result = .success(try answer(request, session: session, by: identity, at: now))
+    } catch {
+      result = .failure(error)
+    }
+    outbox.append(.respond(id, result), restingOn: rooms[session]?.position ?? 0)
+  }
+
+  private func answer(
+    _ request: RoomRequest, session: String, by identity: Identity?, at now: Timestamp
+  ) throws(Refusal) -> RoomAnswer {
+    if case .create(let draft, let id, let roomName, let epoch) = request {
+      return try create(draft, id: id, roomName: roomName, epoch: epoch, by: identity, at: now)
+    }
+    guard let room = rooms[session] else { throw .notFound }
+    if case .read = request {
+      return try read(room, by: identity)
+    }
+    guard let identity else { throw .notFound }
+    let role = try room.classroom.role(of: identity)
+    let actor = Actor(user: identity.user, name: identity.name, role: role)
+    switch request {
+    case .start(let key):
+      let change = try change(.start, key: key, by: actor, in: room, at: now)
+      return .started(change, session: session, participants: room.classroom.attendance.activeCount)
+    case .end(let key):
+      return .ended(try change(.end, key: key, by: actor, in: room, at: now), session: session)
+    case .join:
+      return try join(room, by: actor, at: now)
+    case .attendance:
+      return .attendance(report(of: room, for: actor, at: now))
+    case .create, .read:
+      preconditionFailure("answered above")
+    }
+  }
+
+  private func create(
+    _ draft: SessionDraft, id: String, roomName: String, epoch: String, by identity: Identity?, at now: Timestamp
+  ) throws(Refusal) -> RoomAnswer {
+    guard let identity, identity.mayCreateSessions else { throw .forbidden }
+    let details = try draft.validated(id: id, roomName: roomName, host: identity.user, at: now)
+    guard rooms[id] == nil else { throw .sessionExists }
+    let creation = Classroom.creation(details, epoch: epoch, by: identity.user)
+    guard let classroom = Classroom(creation) else { preconditionFailure("a creation creates") }
+    let room = Room(classroom)
+    rooms[id] = room
+    record([creation], in: room)
+    publish(room)
+    return .session(classroom.view, mayJoin: true)
+  }
+
+  private func read(_ room: Room, by identity: Identity?) throws(Refusal) -> RoomAnswer {
+    guard let identity else {
+      guard room.classroom.details.visibility == .listed else { throw .notFound }
+      return .session(room.classroom.view, mayJoin: false)
+    }
+    guard room.classroom.isVisible(to: identity) else { throw .notFound }
+    // A refusal to enter is no error here: the session is visible, and its room name is not.
+    let mayJoin = (try? room.classroom.role(of: identity)) != nil
+    return .session(room.classroom.view, mayJoin: mayJoin)
+  }
+
+  private func change(
+    _ command: Command, key: String?, by actor: Actor, in room: Room, at now: Timestamp
+  ) throws(Refusal) -> StatusChange {
+    let outcome = try room.classroom.handle(command, by: actor, key: key, at: now)
+    record(outcome.events, in: room)
+    didChangeStatus(outcome.events, in: room, at: now)
+    if case .status(let change) = outcome.answer { return change }
+    return room.classroom.statusChange
+  }
+
+  /// Lets somebody in who has no socket yet: attendance opens, and a socket takes it over within the grace.
+  private func join(_ room: Room, by actor: Actor, at now: Timestamp) throws(Refusal) -> RoomAnswer {
+    switch room.classroom.status {
+    case .completed: throw .wrongState(.completed)
+    case .scheduled: break
+    case .ongoing:
+      let outcome = try room.classroom.handle(.join, by: actor, at: now)
+      record(outcome.events, in: room)
+      if !outcome.events.isEmpty {
+        room.presence.enter(user: actor.user, name: actor.name, role: actor.role, at: now)
+        detach(actor.user, from: room, since: now, isEstimated: false, at: now)
+        scheduleFlush(of: room, at: now)
+      }
+    }
+    return .joined(
+      session: room.classroom.id, role: actor.role, participants: room.classroom.attendance.activeCount)
+  }
+
+  private func report(of room: Room, for actor: Actor, at now: Timestamp) -> AttendanceReport {
+    let rows = room.classroom.attendance.rows.values
+    return AttendanceReport(
+      view: room.classroom.view,
+      rows: actor.role.mayReadAttendance ? Array(rows) : rows.filter { $0.user == actor.user }, at: now)
+  }
+}

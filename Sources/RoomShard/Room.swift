@@ -1,0 +1,62 @@
+import Classroom
+import SignalingProtocol
+
+/// The live state of a session: its classroom, and who is connected to it.
+final class Room {
+  /// Somebody whose every connection is lost and who may still come back.
+  struct Detachment {
+    /// When the person was last heard.
+    var since: Timestamp
+    /// Whether that had to be reconstructed after a crash.
+    var isEstimated: Bool
+    /// When waiting for the person ends.
+    var deadline: Timestamp
+  }
+
+  var classroom: Classroom
+  var presence = Presence()
+  var audience = Audience()
+  /// The connections by their peer id.
+  var peers: [String: ConnectionID] = [:]
+  /// By user.
+  var detachments: [String: Detachment] = [:]
+  /// The connections that wait for the start.
+  var waitingConnections: Set<ConnectionID> = []
+  /// How many connections of each user wait for the start.
+  var waiting: [String: Int] = [:]
+  /// Whether the number of those who wait has changed since it was told.
+  var hasWaitingChanges = false
+  /// The count that subscribers of `count` were told.
+  var announcedCount = 0
+  /// Whether a presence flush is due.
+  var isFlushScheduled = false
+  /// The journal position of this room's last record.
+  var position: UInt64 = 0
+
+  init(_ classroom: Classroom) {
+    self.classroom = classroom
+  }
+}
+
+/// A connection in a room.
+struct Member {
+  enum State {
+    /// The session has not started.
+    case waiting
+    /// In the class; observers have no peer.
+    case present(peer: String?)
+    /// The session is over; reads.
+    case reading
+  }
+
+  let room: Room
+  let actor: Actor
+  /// Grows with each join: who waits longer comes in first.
+  let ordinal: UInt64
+  var mode: PresenceMode
+  var state: State
+
+  var peer: String? {
+    if case .present(let peer) = state { peer } else { nil }
+  }
+}

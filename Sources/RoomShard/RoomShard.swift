@@ -1,0 +1,163 @@
+import Classroom
+import DequeModule
+import JSON
+import SignalingProtocol
+
+/// The rooms of one event loop.
+///
+/// Commands, timers and the synced journal position go in; journal records and, behind the barrier, messages come out. It
+/// does no I/O and reads no clock, so that the server and a simulator drive the same code. It belongs to one thread.
+///
+/// The order of a tick: inputs (``join(_:session:presence:id:connection:at:)``, ``handle(_:id:from:at:)``, …), then
+/// ``takeRecords()`` for the journal, then ``release(into:)`` for what may be shown.
+public final class RoomShard {
+  let configuration: ShardConfiguration
+  var random: any RandomNumberGenerator
+  var rooms: [String: Room] = [:]
+  var members: [ConnectionID: Member] = [:]
+  var outbox = Outbox()
+  var writer = JSONWriter(reserving: 4096)
+  var timers = ShardTimers()
+  private var records: [RecordedEvent] = []
+  private var appended: UInt64 = 0
+  private var synced: UInt64 = 0
+  private var lastOrdinal: UInt64 = 0
+
+  /// A shard without rooms. `random` makes the ids of peers.
+  public init(configuration: ShardConfiguration, random: any RandomNumberGenerator) {
+    self.configuration = configuration
+    self.random = random
+  }
+
+  // MARK: Recovery
+
+  /// Puts a session back as the journal and the snapshot made it.
+  public func restore(_ classroom: Classroom) {
+    rooms[classroom.id] = Room(classroom)
+    outbox.append(.publish(classroom.view), restingOn: 0)
+  }
+
+  /// Ends the recovery: everybody whose attendance is open was last alive then, and has the grace from now to come back.
+  public func resume(lastAlive: Timestamp, isEstimated: Bool, at now: Timestamp) {
+    for room in rooms.values.sorted(by: { $0.classroom.id < $1.classroom.id }) where room.classroom.status.isLive {
+      for row in room.classroom.attendance.rows.values where row.isActive {
+        guard let segment = row.segments.last else { continue }
+        room.presence.enter(user: row.user, name: row.name, role: row.role, at: segment.from)
+        detach(row.user, from: room, since: max(lastAlive, segment.from), isEstimated: isEstimated, at: now)
+      }
+      _ = room.presence.takeDifference()
+    }
+  }
+
+  // MARK: The journal
+
+  /// The records made since the last call, in order; the loop hands them to the journal in this order.
+  public func takeRecords() -> [RecordedEvent] {
+    guard !records.isEmpty else { return [] }
+    let taken = records
+    records.removeAll(keepingCapacity: true)
+    return taken
+  }
+
+  /// How many records were ever made: the position of the last.
+  public var position: UInt64 { appended }
+
+  /// Every record up to this position is safe on disk.
+  public func didSync(through position: UInt64) {
+    precondition(position >= synced && position <= appended, "the journal syncs in order, and only what it was given")
+    synced = position
+  }
+
+  func record(_ events: [RecordedEvent], in room: Room) {
+    guard !events.isEmpty else { return }
+    records.append(contentsOf: events)
+    appended += UInt64(events.count)
+    room.position = appended
+  }
+
+  // MARK: Output
+
+  /// Whether outputs wait for the disk.
+  public var isHolding: Bool { outbox.isHolding }
+
+  /// Hands out what may be shown now.
+  public func release(into sink: inout some ShardSink & ~Copyable) {
+    outbox.drainBeside { message, connection in sink.send(message, to: connection) }
+    while let delivery = outbox.next(through: synced) {
+      switch delivery {
+      case .send(let connection, let range):
+        outbox.bytes(range) { sink.send($0, to: connection) }
+      case .broadcast(let room, let group, let range):
+        let connections = room.audience.members(of: group)
+        if !connections.isEmpty { outbox.bytes(range) { sink.broadcast($0, to: connections) } }
+      case .seat(let connection, let room, let seat):
+        // The connection may have closed while its entry waited.
+        if members[connection]?.room === room { room.audience.seat(connection, in: seat) }
+      case .unseat(let connection, let room):
+        room.audience.remove(connection)
+      case .respond(let request, let result):
+        sink.respond(to: request, with: result)
+      case .publish(let view):
+        sink.publish(view)
+      }
+    }
+    outbox.compact()
+  }
+
+  /// Writes a message and keeps it for the entries that follow.
+  func compose(_ body: (inout JSONWriter) -> Void) -> Range<Int> {
+    writer.removeAll()
+    body(&writer)
+    return outbox.store(writer.bytes)
+  }
+
+  func send(to connection: ConnectionID, from room: Room, _ body: (inout JSONWriter) -> Void) {
+    outbox.append(.send(connection, compose(body)), restingOn: room.position)
+  }
+
+  func broadcast(to group: Audience.Group, of room: Room, _ body: (inout JSONWriter) -> Void) {
+    outbox.append(.broadcast(room, group, compose(body)), restingOn: room.position)
+  }
+
+  func refuse(_ error: ProtocolError, id: Int64?, to connection: ConnectionID, restingOn position: UInt64) {
+    let message = compose { ServerMessage.error(error, id: id, into: &$0) }
+    outbox.append(.send(connection, message), restingOn: position)
+  }
+
+  func publish(_ room: Room) {
+    outbox.append(.publish(room.classroom.view), restingOn: room.position)
+  }
+
+  func nextOrdinal() -> UInt64 {
+    lastOrdinal += 1
+    return lastOrdinal
+  }
+
+  func newPeerID() -> String {
+    let alphabet = Array("abcdefghijkmnpqrstuvwxyz23456789".utf8)
+    var bits = random.next()
+    var id: [UInt8] = [UInt8(ascii: "p")]
+    for _ in 0..<12 {
+      id.append(alphabet[Int(bits & 31)])
+      bits >>= 5
+    }
+    return String(decoding: id, as: UTF8.self)
+  }
+
+  // MARK: Reading
+
+  /// The ids of all sessions of this shard, sorted.
+  public var sessions: [String] { rooms.keys.sorted() }
+
+  /// A session as it is now, un-synced events included; a snapshot of it may be used only once ``position`` is synced.
+  public func classroom(_ session: String) -> Classroom? { rooms[session]?.classroom }
+
+  /// How many sessions are live, and how many people are in them.
+  public var liveCounts: (sessions: Int, people: Int) {
+    rooms.values.reduce(into: (0, 0)) { sum, room in
+      guard room.classroom.status.isLive else { return }
+      sum.0 += 1
+      sum.1 += room.presence.count
+    }
+  }
+}

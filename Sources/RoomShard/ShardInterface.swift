@@ -1,0 +1,76 @@
+import Classroom
+import SignalingProtocol
+
+/// A connection, as the loop that owns it names it. Never used again for another connection.
+public struct ConnectionID: Hashable, Sendable {
+  public var rawValue: UInt64
+
+  /// The connection of that name.
+  public init(rawValue: UInt64) {
+    self.rawValue = rawValue
+  }
+}
+
+/// A request from outside a room (HTTP), to be answered once.
+public struct RequestID: Hashable, Sendable {
+  public var rawValue: UInt64
+
+  /// The request of that name.
+  public init(rawValue: UInt64) {
+    self.rawValue = rawValue
+  }
+}
+
+/// The settings of a shard.
+public struct ShardConfiguration: Sendable {
+  /// How long a lost connection may take to come back without the person having left.
+  public var graceMilliseconds: Int64 = 20_000
+  /// How long changes of presence are collected.
+  public var presenceIntervalMilliseconds: Int64 = 250
+
+  /// The defaults.
+  public init() {}
+}
+
+/// What is asked of a room from outside it.
+public enum RoomRequest: Sendable {
+  /// Makes the session; id and room name are given with the draft.
+  case create(SessionDraft, id: String, roomName: String, epoch: String)
+  case read
+  case start(key: String?)
+  case end(key: String?)
+  /// Asks to come in; opens attendance when the session is live.
+  case join
+  case attendance
+}
+
+/// What a request is answered with.
+public enum RoomAnswer: Sendable {
+  case session(SessionView, mayJoin: Bool)
+  case started(StatusChange, session: String, participants: Int)
+  case ended(StatusChange, session: String)
+  case joined(session: String, role: Role, participants: Int)
+  case attendance(AttendanceReport)
+}
+
+/// Who was there and for how long.
+public struct AttendanceReport: Sendable {
+  public var view: SessionView
+  public var rows: [Attendance.Row]
+  /// The time until which open segments count.
+  public var at: Timestamp
+}
+
+/// Where a shard's outputs go. Nothing reaches a sink before the records it rests on are safe.
+///
+/// A sink must not call the shard from inside these functions.
+public protocol ShardSink: ~Copyable {
+  /// Sends a message to one connection.
+  mutating func send(_ message: UnsafeRawBufferPointer, to connection: ConnectionID)
+  /// Sends one message to many connections.
+  mutating func broadcast(_ message: UnsafeRawBufferPointer, to connections: [ConnectionID])
+  /// Answers a request.
+  mutating func respond(to request: RequestID, with result: Result<RoomAnswer, Refusal>)
+  /// Tells the catalog how a session looks now.
+  mutating func publish(_ view: SessionView)
+}

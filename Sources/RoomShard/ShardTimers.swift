@@ -1,0 +1,95 @@
+import Classroom
+import DequeModule
+import JSON
+import SignalingProtocol
+
+/// The timers of a shard. Each kind always waits for the same time, so that each queue is in order by itself.
+struct ShardTimers {
+  /// When the changes of a room's presence are told.
+  var flushes: Deque<(deadline: Timestamp, room: Room)> = []
+  /// When waiting for somebody to come back ends.
+  var graces: Deque<(deadline: Timestamp, room: Room, user: String)> = []
+
+  var next: Timestamp? {
+    switch (flushes.first?.deadline, graces.first?.deadline) {
+    case (let flush?, let grace?): min(flush, grace)
+    case (let flush?, nil): flush
+    case (nil, let grace): grace
+    }
+  }
+}
+
+extension RoomShard {
+  /// When ``advance(to:)`` has something to do next.
+  public var nextDeadline: Timestamp? { timers.next }
+
+  /// Does what is due.
+  public func advance(to now: Timestamp) {
+    while let flush = timers.flushes.first, flush.deadline <= now {
+      timers.flushes.removeFirst()
+      flushPresence(of: flush.room, at: now)
+    }
+    while let grace = timers.graces.first, grace.deadline <= now {
+      timers.graces.removeFirst()
+      endGrace(of: grace.user, in: grace.room, deadline: grace.deadline, at: now)
+    }
+  }
+
+  func scheduleFlush(of room: Room, at now: Timestamp) {
+    guard !room.isFlushScheduled else { return }
+    room.isFlushScheduled = true
+    timers.flushes.append((now.advanced(byMilliseconds: configuration.presenceIntervalMilliseconds), room))
+  }
+
+  private func flushPresence(of room: Room, at now: Timestamp) {
+    room.isFlushScheduled = false
+    if room.hasWaitingChanges {
+      room.hasWaitingChanges = false
+      broadcast(to: .waiting, of: room) {
+        ServerMessage.waitingCount(room.waiting.count, session: room.classroom.id, at: now, into: &$0)
+      }
+    }
+    guard let difference = room.presence.takeDifference() else { return }
+    broadcast(to: .presence(.full), of: room) {
+      ServerMessage.presenceDifference(difference, at: now, where: { _ in true }, into: &$0)
+    }
+    broadcast(to: .presence(.hosts), of: room) {
+      ServerMessage.presenceDifference(difference, at: now, where: \.isHosting, into: &$0)
+    }
+    guard difference.count != room.announcedCount else { return }
+    room.announcedCount = difference.count
+    broadcast(to: .presence(.count), of: room) {
+      ServerMessage.presenceCount(difference.count, sequence: difference.sequence, at: now, into: &$0)
+    }
+  }
+
+  // MARK: Grace
+
+  /// Starts waiting for somebody whose last connection is gone.
+  func detach(_ user: String, from room: Room, since: Timestamp, isEstimated: Bool, at now: Timestamp) {
+    let deadline = now.advanced(byMilliseconds: configuration.graceMilliseconds)
+    room.detachments[user] = Room.Detachment(since: since, isEstimated: isEstimated, deadline: deadline)
+    timers.graces.append((deadline, room, user))
+  }
+
+  private func endGrace(of user: String, in room: Room, deadline: Timestamp, at now: Timestamp) {
+    guard let detachment = room.detachments[user], detachment.deadline == deadline else { return }
+    room.detachments[user] = nil
+    leave(user, room: room, at: detachment.since, isEstimated: detachment.isEstimated, now: now)
+  }
+
+  /// Ends the attendance of somebody.
+  func leave(_ user: String, room: Room, at time: Timestamp, isEstimated: Bool, now: Timestamp) {
+    guard let participant = room.presence[user] else { return }
+    let actor = Actor(user: user, name: participant.name, role: participant.role)
+    do throws(Refusal) {
+      let outcome = try room.classroom.handle(.leave(at: time, isEstimated: isEstimated), by: actor, at: now)
+      record(outcome.events, in: room)
+    } catch {
+      assertionFailure("leaving is never refused")
+    }
+    room.presence.leave(user: user)
+    scheduleFlush(of: room, at: now)
+    admitWaiting(in: room, at: now)
+  }
+}
