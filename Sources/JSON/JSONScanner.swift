@@ -1,0 +1,186 @@
+/// A cursor over the text that checks strings, numbers and literals.
+struct JSONScanner {
+  let base: UnsafeRawPointer
+  let end: Int
+  var position = 0
+
+  init(base: UnsafeRawPointer, count: Int) {
+    self.base = base
+    self.end = count
+  }
+
+  @inline(__always)
+  func byte(at offset: Int) -> UInt8 {
+    assert(offset >= 0 && offset < end)
+    return base.load(fromByteOffset: offset, as: UInt8.self)
+  }
+
+  /// Steps over whitespace (RFC 8259 §2) and returns the byte after it, which stays unread.
+  @inline(__always)
+  mutating func nextSignificantByte() throws(JSONError) -> UInt8 {
+    while position < end {
+      let byte = byte(at: position)
+      if byte > 0x20 { return byte }
+      guard byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 else { return byte }
+      position &+= 1
+    }
+    throw .unexpectedEnd(offset: end)
+  }
+
+  /// Reads the string whose opening quote is at `position`; returns whether it has escapes.
+  mutating func scanString() throws(JSONError) -> Bool {
+    var hasEscapes = false
+    position &+= 1
+    while true {
+      skipPlainWords()
+      guard position < end else { throw .unexpectedEnd(offset: end) }
+      let byte = byte(at: position)
+      switch byte {
+      case UInt8(ascii: "\""):
+        position &+= 1
+        return hasEscapes
+      case UInt8(ascii: "\\"):
+        hasEscapes = true
+        try scanEscape()
+      case 0..<0x20:
+        throw .controlCharacter(offset: position)
+      case 0x20..<0x80:
+        position &+= 1
+      default:
+        try scanMultibyteCharacter(lead: byte)
+      }
+    }
+  }
+
+  /// Steps over whole words of eight bytes that are ASCII and neither quote, backslash nor control character.
+  @inline(__always)
+  private mutating func skipPlainWords() {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let highs: UInt64 = 0x8080_8080_8080_8080
+    while end &- position >= 8 {
+      let word = base.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+      let quote = word ^ (ones &* 0x22)
+      let backslash = word ^ (ones &* 0x5C)
+      // A borrow can only mark a byte too many, never hide one; what is marked is looked at byte by byte.
+      let marks = (word &- (ones &* 0x20)) | (quote &- ones) | (backslash &- ones) | word
+      guard marks & highs == 0 else { return }
+      position &+= 8
+    }
+  }
+
+  private mutating func scanEscape() throws(JSONError) {
+    let start = position
+    guard start &+ 1 < end else { throw .unexpectedEnd(offset: end) }
+    switch byte(at: start &+ 1) {
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
+      UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+      position = start &+ 2
+    case UInt8(ascii: "u"):
+      let unit = try codeUnit(atEscape: start)
+      position = start &+ 6
+      // RFC 8259 §8.2: half a surrogate pair stands for no character.
+      if unit & 0xFC00 == 0xDC00 { throw .loneSurrogate(offset: start) }
+      if unit & 0xFC00 == 0xD800 {
+        guard end &- position >= 2, byte(at: position) == UInt8(ascii: "\\"),
+          byte(at: position &+ 1) == UInt8(ascii: "u")
+        else { throw .loneSurrogate(offset: start) }
+        guard try codeUnit(atEscape: position) & 0xFC00 == 0xDC00 else { throw .loneSurrogate(offset: start) }
+        position &+= 6
+      }
+    default:
+      throw .invalidEscape(offset: start)
+    }
+  }
+
+  private func codeUnit(atEscape start: Int) throws(JSONError) -> UInt32 {
+    guard end &- start >= 6 else { throw .unexpectedEnd(offset: end) }
+    var unit: UInt32 = 0
+    for offset in (start &+ 2)..<(start &+ 6) {
+      guard let digit = hexadecimalValue(byte(at: offset)) else { throw .invalidEscape(offset: start) }
+      unit = unit << 4 | digit
+    }
+    return unit
+  }
+
+  /// RFC 3629 §4: no overlong form, no surrogate, nothing above U+10FFFF.
+  private mutating func scanMultibyteCharacter(lead: UInt8) throws(JSONError) {
+    let length: Int
+    var second: ClosedRange<UInt8> = 0x80...0xBF
+    switch lead {
+    case 0xC2...0xDF: length = 2
+    case 0xE0...0xEF:
+      length = 3
+      if lead == 0xE0 { second = 0xA0...0xBF } else if lead == 0xED { second = 0x80...0x9F }
+    case 0xF0...0xF4:
+      length = 4
+      if lead == 0xF0 { second = 0x90...0xBF } else if lead == 0xF4 { second = 0x80...0x8F }
+    default: throw .invalidUTF8(offset: position)
+    }
+    guard end &- position >= length, second.contains(byte(at: position &+ 1)) else {
+      throw .invalidUTF8(offset: position)
+    }
+    for offset in 2..<max(length, 2) where byte(at: position &+ offset) & 0xC0 != 0x80 {
+      throw .invalidUTF8(offset: position)
+    }
+    position &+= length
+  }
+
+  /// Reads the number at `position` (RFC 8259 §6); returns whether it is written without fraction and exponent.
+  mutating func scanNumber() throws(JSONError) -> Bool {
+    let start = position
+    var isInteger = true
+    if byte(at: position) == UInt8(ascii: "-") { position &+= 1 }
+    guard position < end else { throw .unexpectedEnd(offset: end) }
+    if byte(at: position) == UInt8(ascii: "0") {
+      position &+= 1
+      // No leading zeros.
+      if position < end, isDigit(byte(at: position)) { throw .invalidNumber(offset: start) }
+    } else {
+      try scanDigits(ofNumberAt: start)
+    }
+    if position < end, byte(at: position) == UInt8(ascii: ".") {
+      isInteger = false
+      position &+= 1
+      try scanDigits(ofNumberAt: start)
+    }
+    if position < end, byte(at: position) | 0x20 == UInt8(ascii: "e") {
+      isInteger = false
+      position &+= 1
+      if position < end, byte(at: position) == UInt8(ascii: "+") || byte(at: position) == UInt8(ascii: "-") {
+        position &+= 1
+      }
+      try scanDigits(ofNumberAt: start)
+    }
+    return isInteger
+  }
+
+  @inline(__always)
+  private mutating func scanDigits(ofNumberAt start: Int) throws(JSONError) {
+    guard position < end else { throw .unexpectedEnd(offset: end) }
+    guard isDigit(byte(at: position)) else { throw .invalidNumber(offset: start) }
+    repeat { position &+= 1 } while position < end && isDigit(byte(at: position))
+  }
+
+  @inline(__always)
+  private func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") < 10 }
+
+  /// Reads `true`, `false` or `null`, which must be spelled so (RFC 8259 §3).
+  mutating func scanLiteral(_ literal: StaticString) throws(JSONError) {
+    for index in 0..<literal.utf8CodeUnitCount {
+      guard position < end else { throw .unexpectedEnd(offset: end) }
+      guard byte(at: position) == literal.utf8Start[index] else { throw .unexpectedByte(offset: position) }
+      position &+= 1
+    }
+  }
+}
+
+/// The value of a hexadecimal digit, nil for any other byte.
+@inline(__always)
+func hexadecimalValue(_ byte: UInt8) -> UInt32? {
+  switch byte {
+  case UInt8(ascii: "0")...UInt8(ascii: "9"): return UInt32(byte &- UInt8(ascii: "0"))
+  case UInt8(ascii: "a")...UInt8(ascii: "f"): return UInt32(byte &- UInt8(ascii: "a") &+ 10)
+  case UInt8(ascii: "A")...UInt8(ascii: "F"): return UInt32(byte &- UInt8(ascii: "A") &+ 10)
+  default: return nil
+  }
+}
