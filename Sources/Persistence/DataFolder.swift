@@ -1,0 +1,99 @@
+import Glibc
+
+/// Why a data folder cannot be used.
+public enum DataFolderError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// Another server holds the lock.
+  case inUse(path: String)
+  /// The path names something that is not a folder.
+  case notADirectory(path: String)
+  /// The folder cannot be created, opened or written; `code` is errno(3).
+  case notUsable(path: String, code: Int32)
+  /// A newer build wrote the folder.
+  case newerFormat(path: String, version: UInt32, supported: UInt32)
+  /// The `format` file is damaged, or missing beside data.
+  case unrecognised(path: String)
+  /// Reading or writing the `format` file failed.
+  case storage(path: String, StorageError)
+
+  public var description: String {
+    switch self {
+    case .inUse(let path): "the data folder \(path) is in use by another server"
+    case .notADirectory(let path): "\(path) is not a folder"
+    case .notUsable(let path, let code): "the data folder \(path) cannot be created or written (errno \(code))"
+    case .newerFormat(let path, let version, let supported):
+      "the data folder \(path) has format \(version), this build reads up to \(supported)"
+    case .unrecognised(let path): "the format file of the data folder \(path) is missing or damaged"
+    case .storage(let path, let error): "the data folder \(path): \(error)"
+    }
+  }
+}
+
+/// The folder that holds everything a server keeps, locked against a second server as long as this object lives.
+public final class DataFolder: Sendable {
+  /// Where the folder is.
+  public let path: String
+  /// The files in it.
+  public let storage: FileStorage
+  private let lock: OpenFile
+
+  /// Creates the folder when absent (mode 0700; its parent must exist), locks it and checks its format.
+  ///
+  /// A folder of a newer format is refused before anything is written to it.
+  public init(path: String) throws(DataFolderError) {
+    self.path = path
+    try Self.createIfAbsent(path)
+    do throws(StorageError) {
+      storage = try FileStorage(path: path)
+    } catch {
+      throw error.code == ENOTDIR ? .notADirectory(path: path) : .notUsable(path: path, code: error.code)
+    }
+    // Read before the lock file is created, so that a newer folder is left as it is.
+    do throws(FolderFormat.Failure) {
+      _ = try FolderFormat.read(storage)
+    } catch {
+      throw Self.refusal(error, path)
+    }
+    lock = try Self.lock(path)
+    do throws(FolderFormat.Failure) {
+      try FolderFormat.ensure(storage)
+    } catch {
+      throw Self.refusal(error, path)
+    }
+  }
+
+  private static func refusal(_ failure: FolderFormat.Failure, _ path: String) -> DataFolderError {
+    switch failure {
+    case .newer(let version, let supported): .newerFormat(path: path, version: version, supported: supported)
+    case .unreadable, .missing: .unrecognised(path: path)
+    case .storage(let error) where [EACCES, EPERM, EROFS].contains(error.code):
+      .notUsable(path: path, code: error.code)
+    case .storage(let error): .storage(path: path, error)
+    }
+  }
+
+  private static func createIfAbsent(_ path: String) throws(DataFolderError) {
+    if mkdir(path, mode_t(0o700)) != 0 {
+      if errno == EEXIST { return }
+      throw errno == ENOTDIR ? .notADirectory(path: path) : .notUsable(path: path, code: errno)
+    }
+    // The new folder's own name lives in its parent.
+    do throws(StorageError) {
+      try FileStorage(path: path + "/..").syncDirectory()
+    } catch {
+      throw .storage(path: path, error)
+    }
+  }
+
+  private static func lock(_ path: String) throws(DataFolderError) -> OpenFile {
+    guard
+      let descriptor = retryingOnInterrupt({
+        Glibc.open(path + "/lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode_t(0o600))
+      })
+    else { throw .notUsable(path: path, code: errno) }
+    let file = OpenFile(descriptor: descriptor, name: "lock")
+    guard retryingOnInterrupt({ flock(descriptor, LOCK_EX | LOCK_NB) }) != nil else {
+      throw errno == EWOULDBLOCK ? .inUse(path: path) : .notUsable(path: path, code: errno)
+    }
+    return file
+  }
+}

@@ -1,0 +1,135 @@
+/// Takes what a data folder holds: first the snapshot's entries, then the journal's records after it.
+///
+/// Every record after the LSN that the snapshot covers *overall* is replayed, also those that an entry of its session
+/// includes already: the consumer skips a record whose LSN is at most that of the entry it restored for the session.
+public typealias RecoveryConsumer = JournalConsumer & SnapshotConsumer
+
+/// What opening a data folder found and did.
+public struct RecoveryReport: Sendable {
+  /// The snapshot that was restored; nil when the journal alone was read.
+  public var snapshot: SnapshotSummary?
+  /// Newer snapshots that were passed over because they are damaged.
+  public var damagedSnapshots: [RecoveryError]
+  /// Records given to the consumer.
+  public var recordsRead: Int
+  /// Records verified that the snapshot includes already.
+  public var recordsSkipped: Int
+  /// Segments of the journal.
+  public var segments: Int
+  /// The file whose torn end was cut off, at which byte, and how many bytes. Such a batch was never acknowledged.
+  public var tornTail: (file: String, offset: UInt64, bytes: UInt64)?
+  /// Nanoseconds that it took, by the clock passed in.
+  public var duration: UInt64
+}
+
+/// A journal ready to be written, with what was found.
+public struct OpenedJournal<S: Storage>: ~Copyable, Sendable {
+  /// Continues after the last record.
+  public var writer: JournalWriter<S>
+  /// What was found.
+  public let report: RecoveryReport
+
+  /// The writer alone.
+  public consuming func takeWriter() -> JournalWriter<S> { writer }
+}
+
+/// Brings a data folder back to its last durable state.
+public enum Recovery {
+  /// Restores the newest whole snapshot, replays the journal after it, cuts a torn tail and makes the rest durable.
+  ///
+  /// Before all files are verified nothing is written; when this throws, what `consumer` got is to be thrown away.
+  /// - Parameters:
+  ///   - segmentID: for the case that a segment must be begun; random, as ``SegmentID`` says.
+  ///   - now: Unix milliseconds, for the same case.
+  ///   - clock: monotonic nanoseconds, for ``RecoveryReport/duration``.
+  public static func open<S: Storage, C: RecoveryConsumer>(
+    _ storage: S, segmentID: SegmentID, now: Int64, clock: () -> UInt64, into consumer: inout C
+  ) throws(RecoveryError) -> OpenedJournal<S> {
+    let start = clock()
+    let (snapshot, damaged) = try SnapshotStore(storage).newestWhole()
+    let names = try FileName.sorted(storage, FileName.segmentLSN)
+    let lsn = snapshot?.lsn ?? 0
+    let reachesBack = names.first.flatMap(FileName.segmentLSN).map { $0 <= lsn &+ 1 } ?? false
+    if let first = damaged.first, !reachesBack { throw refusal(first) }
+    if let snapshot {
+      if names.isEmpty { throw .missingJournal(snapshot: snapshot.name) }
+      var reader = SnapshotReader(storage, file: snapshot.name)
+      _ = try reader.read(into: &consumer)
+    }
+    if let first = names.first, !reachesBack { throw .missingRecords(from: lsn + 1, before: first) }
+    var reader = JournalReader(storage)
+    let contents = try reader.read(after: lsn, coveredLSN: snapshot?.coveredLSN ?? 0, into: &consumer)
+    for case .damaged(let file, let offset, let damage) in damaged {
+      // The journal lost its end: the damaged snapshot held records that are nowhere else.
+      guard let covered = FileName.snapshotLSN(file), covered <= contents.lastLSN ?? 0 else {
+        throw .damagedSnapshot(file: file, offset: offset, damage)
+      }
+    }
+    if contents.segments.isEmpty, let file = contents.headlessSegment,
+      FileName.segmentLSN(file) != (snapshot?.coveredLSN ?? 0) + 1
+    {
+      throw .damaged(file: file, offset: contents.tornBytes, .truncated)
+    }
+    let writer = try makeDurable(storage, contents, after: snapshot?.coveredLSN ?? 0, segmentID, now)
+    var report = RecoveryReport(
+      snapshot: snapshot, damagedSnapshots: damaged, recordsRead: contents.recordsRead,
+      recordsSkipped: contents.recordsSkipped, segments: writer.segmentStarts.count, tornTail: nil, duration: 0)
+    if contents.tornBytes > 0 {
+      let last = contents.segments.last
+      report.tornTail = (last?.name ?? contents.headlessSegment ?? "", last?.end ?? 0, contents.tornBytes)
+    }
+    report.duration = clock() &- start
+    return OpenedJournal(writer: writer, report: report)
+  }
+
+  private static func refusal(_ error: RecoveryError) -> RecoveryError {
+    guard case .damaged(let file, let offset, let damage) = error else { return error }
+    return .damagedSnapshot(file: file, offset: offset, damage)
+  }
+
+  /// Everything that is written when a folder is opened.
+  private static func makeDurable<S: Storage>(
+    _ storage: S, _ contents: JournalContents, after coveredLSN: UInt64, _ id: SegmentID, _ now: Int64
+  ) throws(RecoveryError) -> JournalWriter<S> {
+    do throws(StorageError) {
+      var file: S.File?
+      if let last = contents.segments.last {
+        let opened = try storage.open(last.name, .update)
+        try storage.truncate(opened, to: last.end)
+        if let batch = contents.lastBatch { try rewrite(batch, of: opened, storage) }
+        try storage.sync(opened)
+        file = opened
+      }
+      // Only after the tail is gone: the headless file's name says which records of it are void.
+      let headless = contents.headlessSegment.map { [$0] } ?? []
+      for name in try storage.list().filter(FileName.isLeftover) + headless { try storage.remove(name) }
+      try storage.syncDirectory()
+
+      let starts = contents.segments.map(\.firstLSN)
+      let next = max(contents.lastLSN ?? 0, coveredLSN) + 1
+      if let last = contents.segments.last, let file, next == last.lastLSN + 1 {
+        return JournalWriter(
+          storage, file: file, header: last.header, end: last.end, nextLSN: next, covered: starts.dropLast())
+      }
+      let previous = contents.segments.last.map {
+        SegmentHeader.Previous(id: $0.header.id, end: $0.end, lastLSN: $0.lastLSN)
+      }
+      let header = SegmentHeader(id: id, firstLSN: next, createdAt: now, previous: previous)
+      return try JournalWriter(storage, header: header, covered: starts)
+    } catch {
+      throw .storage(error)
+    }
+  }
+
+  /// Writes the last batch over itself. If a sync of it failed before the crash, the system may hold it in memory as
+  /// if it were on the disk; only a new write is sure to be synced.
+  private static func rewrite<S: Storage>(
+    _ batch: Range<UInt64>, of file: S.File, _ storage: S
+  ) throws(StorageError) {
+    var bytes = [UInt8](repeating: 0, count: Int(clamping: batch.upperBound - batch.lowerBound))
+    var span = bytes.mutableSpan
+    var raw = span.mutableBytes
+    _ = try storage.read(file, at: batch.lowerBound, into: &raw)
+    try storage.write(bytes.span.bytes, to: file, at: batch.lowerBound)
+  }
+}
