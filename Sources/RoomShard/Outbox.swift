@@ -16,6 +16,8 @@ struct Outbox {
     case unseat(ConnectionID, Room)
     case respond(RequestID, Result<RoomAnswer, Refusal>)
     case publish(SessionView)
+    /// The connection has been told everything and may go to another loop.
+    case handOver(ConnectionID)
   }
 
   private struct Entry {

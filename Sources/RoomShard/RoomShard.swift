@@ -99,9 +99,17 @@ public final class RoomShard {
         sink.respond(to: request, with: result)
       case .publish(let view):
         sink.publish(view)
+      case .handOver(let connection):
+        sink.handOver(connection)
       }
     }
     outbox.compact()
+  }
+
+  /// A connection that is in no room of this shard is to go elsewhere: the sink hears of it after everything that is still
+  /// on its way to the connection.
+  public func handOver(_ connection: ConnectionID) {
+    outbox.append(.handOver(connection), restingOn: 0)
   }
 
   /// Writes a message and keeps it for the entries that follow.
@@ -145,6 +153,9 @@ public final class RoomShard {
   }
 
   // MARK: Reading
+
+  /// Whether the connection is in a room of this shard.
+  public func isMember(_ connection: ConnectionID) -> Bool { members[connection] != nil }
 
   /// The ids of all sessions of this shard, sorted.
   public var sessions: [String] { rooms.keys.sorted() }

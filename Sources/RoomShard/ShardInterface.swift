@@ -73,4 +73,6 @@ public protocol ShardSink: ~Copyable {
   mutating func respond(to request: RequestID, with result: Result<RoomAnswer, Refusal>)
   /// Tells the catalog how a session looks now.
   mutating func publish(_ view: SessionView)
+  /// The connection has been sent everything that came before ``RoomShard/handOver(_:)``.
+  mutating func handOver(_ connection: ConnectionID)
 }

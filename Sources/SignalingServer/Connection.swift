@@ -1,0 +1,93 @@
+import Bytes
+import Classroom
+import EventLoop
+import HTTPCore
+import SignalingProtocol
+import WebSocketCore
+
+/// A client's connection in its loop's slab.
+struct Connection: ~Copyable {
+  var socket: FileDescriptor
+  /// What the tick arena holds for it.
+  var spans = PendingSpans()
+  /// What its socket has not taken.
+  var backlog = OutboundBacklog()
+  /// When bytes last came from it, by the monotonic clock in milliseconds.
+  var lastHeard: Int64
+  /// When the loop's sweep closes it unless something changes, or `Int64.max`.
+  var deadline: Int64
+  var interest: Interest = .readable
+  /// Whether it is listed for the flush at the end of the tick.
+  var isDirty = false
+  /// Close it once everything is sent.
+  var closesAfterFlush = false
+  /// Everything is sent and our half is closed; what comes in is dropped.
+  var isLingering = false
+  /// Whether its room has heard, or will hear, that it is gone.
+  var hasDeparted = false
+  /// Whether a ping is out that nothing has answered yet.
+  var isPinged = false
+  /// Whether it is listed for another turn.
+  var isDeferred = false
+  /// Bytes that were read and wait for their turn.
+  var input: [UInt8] = []
+  var http: HTTPState?
+  var webSocket: WebSocketState?
+
+  init(socket: consuming FileDescriptor, now: Int64) {
+    self.socket = socket
+    lastHeard = now
+    deadline = now + TransportLimits.requestMilliseconds
+    http = HTTPState()
+  }
+
+  /// Whether nothing waits to be sent.
+  var isDrained: Bool { spans.isEmpty && backlog.isEmpty }
+}
+
+/// The HTTP side of a connection.
+final class HTTPState {
+  var parser = HTTPRequestParser()
+  /// The request that is being answered elsewhere; later ones stay unparsed until then.
+  var pending: PendingRequest?
+}
+
+/// What is needed to answer a request when its room has spoken.
+struct PendingRequest {
+  enum Kind {
+    case create
+    case read
+    case liveStatus
+    case start
+    case end
+    case join
+    case attendance
+  }
+
+  var kind: Kind
+  var identity: Identity?
+  var keepsAlive: Bool
+  var isHead: Bool
+  /// The `Host` of the request, for addresses in the answer.
+  var host: String
+}
+
+/// The WebSocket side of a connection.
+struct WebSocketState {
+  enum Purpose {
+    case signaling
+    case echo
+  }
+
+  /// A join on its way to the loop of its room.
+  struct Departure {
+    var session: String
+    var presence: PresenceMode
+    var commandID: Int64?
+  }
+
+  var machine: WebSocketConnection
+  let purpose: Purpose
+  var identity: Identity?
+  var departure: Departure?
+}

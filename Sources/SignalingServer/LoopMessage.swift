@@ -1,0 +1,44 @@
+import Bytes
+import Classroom
+import RoomShard
+import SignalingProtocol
+import WebSocketCore
+
+/// Who waits for the answer of a request: a connection of a loop.
+struct RequestAddress: Sendable {
+  var loop: Int
+  var connection: SlotID
+}
+
+/// A WebSocket on its way to the loop of its room, with everything that belongs to it.
+struct Handover: Sendable {
+  /// The socket; whoever takes the handover owns it.
+  var descriptor: Int32
+  var machine: WebSocketConnection
+  var identity: Identity
+  var session: String
+  var presence: PresenceMode
+  var commandID: Int64?
+  /// Bytes that were read and not taken in yet.
+  var input: [UInt8]
+  /// Bytes that the socket has not taken yet.
+  var backlog: [UInt8]
+  /// When the client was last heard, by the monotonic clock.
+  var lastHeard: Int64
+}
+
+/// What a loop is told by others.
+enum LoopMessage: Sendable {
+  /// A connection follows its room.
+  case adopt(Handover)
+  /// A request for a room of this loop.
+  case request(RoomRequest, session: String, identity: Identity?, from: RequestAddress)
+  /// The answer to a request of this loop.
+  case answer(Result<RoomAnswer, Refusal>, to: SlotID)
+  /// The journal has synced this loop's records up to here.
+  case synced(through: UInt64)
+  /// Hand the state of every room to the journal.
+  case takeSnapshot(round: Int)
+  /// Say good-bye to everybody, then stop.
+  case drain
+}

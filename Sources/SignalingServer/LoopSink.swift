@@ -1,0 +1,28 @@
+import Bytes
+import Classroom
+import RoomShard
+
+/// Takes what the shard releases into the loop's tick.
+struct LoopSink: ShardSink {
+  let loop: ServerLoop
+
+  mutating func send(_ message: UnsafeRawBufferPointer, to connection: ConnectionID) {
+    loop.sendText(message, to: SlotID(rawValue: connection.rawValue))
+  }
+
+  mutating func broadcast(_ message: UnsafeRawBufferPointer, to connections: [ConnectionID]) {
+    loop.broadcastText(message, to: connections)
+  }
+
+  mutating func respond(to request: RequestID, with result: Result<RoomAnswer, Refusal>) {
+    loop.deliver(result, of: request)
+  }
+
+  mutating func publish(_ view: SessionView) {
+    loop.context.catalog.publish(view)
+  }
+
+  mutating func handOver(_ connection: ConnectionID) {
+    loop.handOver(SlotID(rawValue: connection.rawValue))
+  }
+}

@@ -1,0 +1,52 @@
+import EventLoop
+import Glibc
+
+/// The file with the secret that signs tokens.
+public enum SecretFile {
+  /// Why there is no secret.
+  public enum Failure: Error, CustomStringConvertible {
+    case unreadable(path: String, reason: String)
+    case tooShort(path: String)
+    case unwritable(path: String, reason: String)
+
+    public var description: String {
+      switch self {
+      case .unreadable(let path, let reason): "the secret file \(path) cannot be read: \(reason)"
+      case .tooShort(let path): "the secret file \(path) holds less than \(TokenKey.minimumBytes) bytes"
+      case .unwritable(let path, let reason): "the secret file \(path) cannot be written: \(reason)"
+      }
+    }
+  }
+
+  /// The most that is read of a file.
+  static let maximumBytes = 4096
+
+  /// Reads a secret; white space at the end does not belong to it.
+  public static func read(_ path: String) throws(Failure) -> [UInt8] {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .unreadable(path: path, reason: SystemError.message(for: errno)) }
+    let file = FileDescriptor(owning: descriptor)
+    var secret = [UInt8](repeating: 0, count: maximumBytes)
+    let count = Glibc.read(file.rawValue, &secret, secret.count)
+    guard count >= 0 else { throw .unreadable(path: path, reason: SystemError.message(for: errno)) }
+    secret.removeLast(secret.count - count)
+    while let last = secret.last, [0x0A, 0x0D, 0x20, 0x09].contains(last) { secret.removeLast() }
+    guard secret.count >= TokenKey.minimumBytes else { throw .tooShort(path: path) }
+    return secret
+  }
+
+  /// Reads the secret, or makes one that only its owner can read when there is no such file.
+  public static func readOrCreate(_ path: String) throws(Failure) -> [UInt8] {
+    if access(path, F_OK) == 0 { return try read(path) }
+    let secret = Array(Identifiers.random(bits: 320).utf8)
+    let temporary = path + ".new"
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw .unwritable(path: path, reason: SystemError.message(for: errno)) }
+    let file = FileDescriptor(owning: descriptor)
+    // A token must not outlive the secret that signed it: on disk first, under its name after.
+    guard write(file.rawValue, secret, secret.count) == secret.count, fsync(file.rawValue) == 0,
+      rename(temporary, path) == 0
+    else { throw .unwritable(path: path, reason: SystemError.message(for: errno)) }
+    return secret
+  }
+}

@@ -1,0 +1,164 @@
+import Classroom
+import EventLoop
+import Logging
+import Persistence
+import RoomShard
+import SignalingProtocol
+
+/// Why a server does not start; the description is a sentence for the operator.
+public enum StartFailure: Error, CustomStringConvertible {
+  case listening(ListenError)
+  case dataFolder(DataFolderError)
+  case recovery(RecoveryError)
+  case system(SystemError)
+
+  public var description: String {
+    switch self {
+    case .listening(let error): "\(error)"
+    case .dataFolder(let error): "\(error)"
+    case .recovery(let error): "the data folder cannot be used: \(error)"
+    case .system(let error): "\(error)"
+    }
+  }
+}
+
+/// A running server: its loops, its journal, its rooms.
+public final class Server: Sendable {
+  /// Where it listens.
+  public let address: SocketAddress
+  private let state: ServerState
+  private let mailboxes: [Mailbox<LoopMessage>]
+  private let journal: JournalThread
+  private let loopThreads: [ThreadHandle]
+  private let journalThread: ThreadHandle
+  private let logger: Logger
+  /// Held for its lock, as long as anything may be written.
+  private let folder: DataFolder
+
+  /// Opens the data folder, recovers what it holds, and serves.
+  public init(_ configuration: ServerConfiguration, logger: Logger) throws(StartFailure) {
+    self.logger = logger
+    folder = try Self.openFolder(configuration.dataFolder)
+    let listeners = try Self.listen(configuration)
+    address = listeners[0].address
+    var recovered = RecoveredState()
+    let journalWriter = try Self.recover(folder, into: &recovered, logger: logger)
+    let clock = ServerClock(notBefore: recovered.lastTime)
+    state = ServerState()
+    do throws(SystemError) {
+      let loops = configuration.loops
+      var mailboxes: [Mailbox<LoopMessage>] = []
+      for _ in 0..<loops { mailboxes.append(try Mailbox()) }
+      self.mailboxes = mailboxes
+      let journal = try JournalThread(loops: loops)
+      self.journal = journal
+      let catalog = Catalog()
+      let tickets = TicketOffice()
+      let contexts = (0..<loops).map { index in
+        LoopContext(
+          index: index, configuration: configuration, clock: clock, listener: listeners[index], mailboxes: mailboxes,
+          journal: journal, catalog: catalog, tickets: tickets,
+          authority: TokenAuthority(secret: configuration.secret), state: state, logger: logger)
+      }
+      let storage = folder.storage
+      let writer = Handoff(journalWriter)
+      journalThread = try spawnThread(name: "rc-journal") {
+        guard let writer = writer.take() else { return }
+        journal.run(
+          writer, storage: storage, loops: mailboxes, configuration: configuration, clock: clock, logger: logger)
+      }
+      let isEstimated = !recovered.endedCleanly
+      let lastAlive = recovered.lastAlive
+      loopThreads = try contexts.map { context throws(SystemError) in
+        let rooms = recovered.classrooms.values
+          .filter { RoomPlacement.loop(of: $0.id, count: loops) == context.index }
+          .sorted { $0.id < $1.id }
+        return try spawnThread(name: "rc-loop-\(context.index)") {
+          Self.runLoop(context, rooms: rooms, lastAlive: lastAlive, isEstimated: isEstimated)
+        }
+      }
+    } catch {
+      throw .system(error)
+    }
+    state.isReady = true
+  }
+
+  private static func runLoop(_ context: LoopContext, rooms: [Classroom], lastAlive: Timestamp, isEstimated: Bool) {
+    do throws(SystemError) {
+      try ServerLoop(context, rooms: rooms, lastAlive: lastAlive, isEstimated: isEstimated).run()
+    } catch {
+      context.logger.critical("an event loop cannot start: \(error)")
+      exitProcess(code: 1)
+    }
+  }
+
+  private static func openFolder(_ path: String) throws(StartFailure) -> DataFolder {
+    do throws(DataFolderError) {
+      return try DataFolder(path: path)
+    } catch {
+      throw .dataFolder(error)
+    }
+  }
+
+  private static func listen(_ configuration: ServerConfiguration) throws(StartFailure) -> [Listener] {
+    do throws(ListenError) {
+      return try Listener.open(host: configuration.host, port: configuration.port, count: configuration.loops)
+    } catch {
+      throw .listening(error)
+    }
+  }
+
+  private static func recover(
+    _ folder: DataFolder, into state: inout RecoveredState, logger: Logger
+  ) throws(StartFailure) -> JournalWriter<FileStorage> {
+    do throws(RecoveryError) {
+      var random = SystemRandomNumberGenerator()
+      let opened = try Recovery.open(
+        folder.storage, segmentID: SegmentID(using: &random), now: WallClock.milliseconds(),
+        clock: { UInt64(MonotonicClock.nanoseconds()) }, into: &state)
+      let report = opened.report
+      logger.info(
+        "recovered \(state.classrooms.count) sessions from \(report.recordsRead) records in \(report.duration / 1_000_000) ms"
+      )
+      if let torn = report.tornTail {
+        logger.warning("cut \(torn.bytes) bytes that no crash-safe batch covers off \(torn.file) at \(torn.offset)")
+      }
+      for damaged in report.damagedSnapshots { logger.error("passed over a damaged snapshot: \(damaged)") }
+      return opened.takeWriter()
+    } catch {
+      throw .recovery(error)
+    }
+  }
+
+  /// The address for people.
+  public var url: String {
+    address.host.contains(":") ? "http://[\(address.host)]:\(address.port)" : "http://\(address.host):\(address.port)"
+  }
+
+  /// Says good-bye to everybody, syncs the journal, and returns when all threads have ended.
+  public func stop() {
+    state.isReady = false
+    for mailbox in mailboxes { mailbox.post(.drain) }
+    for thread in loopThreads { thread.join() }
+    journal.mailbox.post(.stop)
+    journalThread.join()
+    logger.info("stopped; everything acknowledged is on disk")
+  }
+}
+
+/// Brings a value that cannot be copied into a thread's closure, once.
+private final class Handoff<Value: ~Copyable & Sendable>: Sendable {
+  private let value: Locked<Box>
+
+  private struct Box: ~Copyable {
+    var value: Value?
+  }
+
+  init(_ value: consuming Value) {
+    self.value = Locked(Box(value: value))
+  }
+
+  func take() -> Value? {
+    value.withLock { $0.value.take() }
+  }
+}

@@ -1,0 +1,56 @@
+import RoomShard
+
+/// How a server runs.
+public struct ServerConfiguration: Sendable {
+  /// The name or address to listen on.
+  public var host = "127.0.0.1"
+  /// The port; 0 lets the system choose one.
+  public var port: UInt16 = 8080
+  /// The folder of journal and snapshots.
+  public var dataFolder: String
+  /// The key of the tokens (HS256); at least ``TokenKey/minimumBytes`` bytes.
+  public var secret: [UInt8]
+  /// How many event loops run, 1 to ``maximumLoops``.
+  public var loops: Int
+  public var shard = ShardConfiguration()
+  /// Whether `/echo` serves a plain echo WebSocket, for conformance tests.
+  public var servesEcho = false
+  /// A snapshot is taken when so many bytes were journaled since the last.
+  public var snapshotBytes = 16 << 20
+  /// A snapshot is taken when so much time went by and something was journaled.
+  public var snapshotIntervalMilliseconds: Int64 = 300_000
+
+  /// The most event loops that a server runs.
+  public static let maximumLoops = 64
+
+  /// The defaults, with what has none.
+  public init(dataFolder: String, secret: [UInt8], loops: Int) {
+    self.dataFolder = dataFolder
+    self.secret = secret
+    self.loops = loops
+  }
+}
+
+/// The bounds of the transport. Those of the protocol are `ProtocolLimits`, those of HTTP `HTTPLimits`.
+enum TransportLimits {
+  /// What one loop reads at a time.
+  static let readBytes = 256 * 1024
+  /// What may wait for one socket; who has more to come is closed as slow.
+  static let outboundBytes = 256 * 1024
+  /// How many messages of one connection are handled before others get their turn.
+  static let messagesPerTurn = 32
+  /// How long a request may take to come in, its first byte included.
+  static let requestMilliseconds: Int64 = 5000
+  /// How long a kept-alive HTTP connection may be idle.
+  static let idleMilliseconds: Int64 = 60_000
+  /// How long the other side may take to answer a Close.
+  static let closeMilliseconds: Int64 = 5000
+  /// How long a connection that we have ended is listened to, so that its other side can read our last words.
+  static let lingerMilliseconds: Int64 = 2000
+  /// How long a server that ends waits for its connections.
+  static let drainMilliseconds: Int64 = 4000
+  /// The message limit of the echo endpoint, as the conformance suite needs it.
+  static let echoMessageBytes = 16 << 20
+  /// The frames of one message on the echo endpoint.
+  static let echoFrames = 1 << 20
+}

@@ -1,0 +1,389 @@
+import Bytes
+import Classroom
+import EventLoop
+import HTTPCore
+import JSON
+import RoomShard
+import SignalingProtocol
+import WebSocketCore
+
+// What a loop does with WebSocket connections.
+extension ServerLoop {
+  // MARK: Opening
+
+  /// Judges an upgrade request and goes on as a WebSocket.
+  /// - Returns: whether the connection is a WebSocket now.
+  func upgrade(_ request: HTTPRequest, purpose: WebSocketState.Purpose, of id: SlotID) -> Bool {
+    guard let connection = connections.pointer(to: id) else { return false }
+    let upgrade = WebSocketUpgradeRequest(
+      method: request.method, isHTTP11OrLater: request.versionMinor >= 1,
+      fields: request.headers.map { (name: $0.name, value: $0.value) })
+    let acceptance: WebSocketAcceptance
+    do throws(WebSocketRejection) {
+      acceptance = try WebSocketHandshake.accept(
+        upgrade, subprotocols: purpose == .signaling ? ["rollcall.v1"] : [])
+    } catch {
+      refuse(error, request, of: id)
+      return false
+    }
+    guard isOriginAllowed(request) else {
+      respond(
+        to: request, with: ProtocolError(.originNotAllowed, "WebSocket connections from this Origin are refused."),
+        of: id)
+      return false
+    }
+    enqueue(acceptance.responseHead(), to: id)
+    let limits =
+      purpose == .signaling
+      ? WebSocketLimits(maximumMessageBytes: ProtocolLimits.messageBytes)
+      : WebSocketLimits(
+        maximumMessageBytes: TransportLimits.echoMessageBytes, maximumFramesPerMessage: TransportLimits.echoFrames)
+    connection.pointee.http = nil
+    connection.pointee.webSocket = WebSocketState(
+      machine: WebSocketConnection(role: .server, limits: limits), purpose: purpose)
+    switch purpose {
+    case .signaling:
+      connection.pointee.deadline = monotonicNow + ProtocolLimits.helloTimeoutMilliseconds
+      say(to: id) {
+        ServerMessage.welcome(
+          server: "rollcall/\(RollcallVersion.current)",
+          pingIntervalMilliseconds: ProtocolLimits.pingIntervalMilliseconds, into: &$0)
+      }
+    case .echo:
+      connection.pointee.deadline = monotonicNow + ProtocolLimits.pingIntervalMilliseconds
+    }
+    return true
+  }
+
+  private func refuse(_ rejection: WebSocketRejection, _ request: HTTPRequest, of id: SlotID) {
+    let code: ErrorCode =
+      switch rejection.status {
+      case 426: rejection == .notAnUpgrade ? .upgradeRequired : .unsupportedVersion
+      default: rejection == .noCommonSubprotocol ? .unsupportedSubprotocol : .badRequest
+      }
+    respond(
+      to: request, with: ProtocolError(code, rejection.reason), status: rejection.status,
+      headers: rejection.fields, of: id)
+  }
+
+  /// RFC 6455, 10.2: browsers say where a page comes from; pages of others must not speak with a user's rights.
+  private func isOriginAllowed(_ request: HTTPRequest) -> Bool {
+    let origins = request.headers.all("origin")
+    guard let origin = origins.first else { return true }
+    guard origins.count == 1, let host = request.headers.first("host") else { return false }
+    let value = origin.lowercased()
+    return value == "http://\(host.lowercased())" || value == "https://\(host.lowercased())"
+  }
+
+  // MARK: Receiving
+
+  /// Gives bytes to the frame machine, message by message, as long as it is the connection's turn.
+  func takeInFrames(_ input: UnsafeMutableRawBufferPointer, from id: SlotID) {
+    var consumed = 0
+    var turns = 0
+    while let connection = connections.pointer(to: id), connection.pointee.webSocket != nil {
+      // A burst waits while the connection does not read its answers, or while it changes to another loop.
+      let isLeaving = connection.pointee.webSocket?.departure != nil
+      let isBehind = !connection.pointee.backlog.isEmpty
+      if consumed < input.count, isLeaving || isBehind || turns == TransportLimits.messagesPerTurn {
+        let rest = UnsafeMutableRawBufferPointer(rebasing: input[consumed...])
+        postpone(rest, of: id, takesTurn: !isLeaving && !isBehind)
+        return
+      }
+      guard let event = connection.pointee.webSocket?.machine.next(input, consumed: &consumed) else { return }
+      turns += 1
+      handle(event, from: id)
+    }
+  }
+
+  private func handle(_ event: WebSocketEvent, from id: SlotID) {
+    guard let purpose = connections.pointer(to: id)?.pointee.webSocket?.purpose else { return }
+    switch event {
+    case .text(let payload):
+      switch purpose {
+      case .signaling: take(payload, from: id)
+      case .echo: sendFrame(.text, payload, to: id)
+      }
+    case .binary(let payload):
+      switch purpose {
+      case .signaling: close(id, for: .unsupportedData)
+      case .echo: sendFrame(.binary, payload, to: id)
+      }
+    case .ping(let payload): sendFrame(.pong, payload, to: id)
+    case .pong: break
+    case .close(let code, _): sendClose(code: code, reason: "", to: id)
+    case .failure(let failure): sendClose(code: failure.closeCode, reason: failure.reason, to: id)
+    }
+  }
+
+  private func take(_ payload: UnsafeRawBufferPointer, from id: SlotID) {
+    let view: JSONView
+    do throws(JSONError) {
+      view = try reader.read(payload, maximumDepth: ProtocolLimits.jsonDepth)
+    } catch {
+      say(to: id) {
+        ServerMessage.error(ProtocolError(.malformedJSON, "This is not a JSON object."), id: nil, into: &$0)
+      }
+      return
+    }
+    let envelope = ClientEnvelope(view)
+    switch envelope.message {
+    case .failure(let error): complain(error, id: envelope.id, to: id)
+    case .success(let message): handle(message, id: envelope.id, from: id)
+    }
+  }
+
+  private func complain(_ error: ProtocolError, id commandID: Int64?, to id: SlotID) {
+    say(to: id) { ServerMessage.error(error, id: commandID, into: &$0) }
+  }
+
+  private func handle(_ message: ClientMessage, id commandID: Int64?, from id: SlotID) {
+    guard let connection = connections.pointer(to: id) else { return }
+    let identity = connection.pointee.webSocket?.identity
+    switch message {
+    case .ping:
+      say(to: id) { ServerMessage.pong(id: commandID, at: now, into: &$0) }
+    case .hello(let hello):
+      if identity == nil {
+        greet(hello, id: commandID, from: id)
+      } else {
+        complain(ProtocolError(.alreadyGreeted, "This connection has said hello."), id: commandID, to: id)
+      }
+    case .sessionJoin(let session, let presence):
+      guard let identity else {
+        complain(ProtocolError(.helloExpected, "Say hello first."), id: commandID, to: id)
+        return
+      }
+      join(identity, session: session, presence: presence, id: commandID, from: id)
+    default:
+      if identity == nil {
+        complain(ProtocolError(.helloExpected, "Say hello first."), id: commandID, to: id)
+      } else {
+        shard.handle(message, id: commandID, from: ConnectionID(rawValue: id.rawValue), at: now)
+      }
+    }
+  }
+
+  // MARK: Greeting and joining
+
+  private func greet(_ hello: ClientMessage.Hello, id commandID: Int64?, from id: SlotID) {
+    var guestToken: String?
+    let identity: Identity
+    do throws(ProtocolError) {
+      switch hello {
+      case .token(let token): identity = try context.authority.verify(token, at: now)
+      case .ticket(let ticket):
+        guard let holder = context.tickets.redeem(ticket, at: now) else {
+          throw ProtocolError(.badTicket, "The ticket is unknown, used or too old.")
+        }
+        identity = holder
+      case .guest(let name):
+        identity = Identity(
+          user: "guest-\(Identifiers.random(bits: 80))", name: name, role: .participant, session: nil, isGuest: true,
+          expiresAt: now.advanced(byMilliseconds: Self.guestTokenMilliseconds))
+        guestToken = context.authority.issue(identity, at: now)
+      }
+    } catch {
+      complain(error, id: commandID, to: id)
+      close(id, for: .badToken)
+      return
+    }
+    guard let connection = connections.pointer(to: id) else { return }
+    connection.pointee.webSocket?.identity = identity
+    connection.pointee.deadline = monotonicNow + ProtocolLimits.pingIntervalMilliseconds
+    say(to: id) {
+      ServerMessage.ready(
+        id: commandID, identity: identity, connection: "c\(Identifiers.random(bits: 80))", guestToken: guestToken,
+        at: now, into: &$0)
+    }
+  }
+
+  /// How long somebody without an account stays the same guest.
+  private static var guestTokenMilliseconds: Int64 { 12 * 3_600_000 }
+
+  private func join(
+    _ identity: Identity, session: String, presence: PresenceMode, id commandID: Int64?, from id: SlotID
+  ) {
+    let loop = RoomPlacement.loop(of: session, count: context.mailboxes.count)
+    let name = ConnectionID(rawValue: id.rawValue)
+    if loop == context.index || shard.isMember(name) {
+      shard.join(identity, session: session, presence: presence, id: commandID, connection: name, at: now)
+    } else {
+      connections.pointer(to: id)?.pointee.webSocket?.departure = WebSocketState.Departure(
+        session: session, presence: presence, commandID: commandID)
+      shard.handOver(name)
+    }
+  }
+
+  /// Sends a connection to the loop of the room that it asked to join.
+  func handOver(_ id: SlotID) {
+    guard let departure = connections.pointer(to: id)?.pointee.webSocket?.departure else { return }
+    let loop = RoomPlacement.loop(of: departure.session, count: context.mailboxes.count)
+    guard var connection = takeOut(id), let state = connection.webSocket, let identity = state.identity else { return }
+    let handover = Handover(
+      descriptor: connection.socket.take().release(), machine: state.machine, identity: identity,
+      session: departure.session, presence: departure.presence, commandID: departure.commandID,
+      input: connection.input, backlog: Array(connection.backlog.front), lastHeard: connection.lastHeard)
+    if !context.mailboxes[loop].post(.adopt(handover)) {
+      FileDescriptor(owning: handover.descriptor).close()
+    }
+  }
+
+  /// Takes over a connection from another loop, and goes on where that one stopped.
+  func adopt(_ handover: Handover) {
+    var connection = Connection(socket: FileDescriptor(owning: handover.descriptor), now: monotonicNow)
+    connection.http = nil
+    connection.lastHeard = handover.lastHeard
+    connection.deadline = monotonicNow + ProtocolLimits.pingIntervalMilliseconds
+    connection.webSocket = WebSocketState(
+      machine: handover.machine, purpose: .signaling, identity: handover.identity)
+    let isKept = handover.backlog.withUnsafeBytes { connection.backlog.append($0) }
+    connection.interest = handover.backlog.isEmpty ? .readable : [.readable, .writable]
+    let (descriptor, interest) = (connection.socket.rawValue, connection.interest)
+    let id = connections.insert(connection)
+    do throws(SystemError) {
+      try poller.add(descriptor, interest, token: id.rawValue)
+    } catch {
+      context.logger.error("a connection cannot be watched: \(error)")
+      connections.remove(id)
+      return
+    }
+    guard isKept else {
+      close(id)
+      return
+    }
+    if isDraining {
+      sayGoodbye(to: id)
+      return
+    }
+    shard.join(
+      handover.identity, session: handover.session, presence: handover.presence, id: handover.commandID,
+      connection: ConnectionID(rawValue: id.rawValue), at: now)
+    var input = handover.input
+    input.withUnsafeMutableBytes { takeIn($0, from: id) }
+  }
+
+  // MARK: Sending
+
+  /// Writes a message of the connection's own and sends it at the end of the tick.
+  private func say(to id: SlotID, _ body: (inout JSONWriter) -> Void) {
+    writer.removeAll()
+    body(&writer)
+    writer.withUnsafeBytes { sendText($0, to: id) }
+  }
+
+  /// Sends a text message to one connection.
+  func sendText(_ message: UnsafeRawBufferPointer, to id: SlotID) {
+    sendFrame(.text, message, to: id)
+  }
+
+  /// Frames a message once, and gives the frame to every one of these connections.
+  func broadcastText(_ message: UnsafeRawBufferPointer, to receivers: [ConnectionID]) {
+    let frame = makeFrame(.text, message)
+    for receiver in receivers {
+      let id = SlotID(rawValue: receiver.rawValue)
+      guard let connection = connections.pointer(to: id), connection.pointee.webSocket?.machine.isOpen == true else {
+        continue
+      }
+      enqueue(frame, to: id)
+    }
+  }
+
+  private func sendFrame(_ opcode: WebSocketOpcode, _ payload: UnsafeRawBufferPointer, to id: SlotID) {
+    // RFC 6455, 5.5.1: nothing after a Close.
+    guard connections.pointer(to: id)?.pointee.webSocket?.machine.isOpen == true else { return }
+    enqueue(makeFrame(opcode, payload), to: id)
+  }
+
+  private func makeFrame(_ opcode: WebSocketOpcode, _ payload: UnsafeRawBufferPointer) -> ByteRange {
+    let start = arena.count
+    let length = WebSocketFrame.length(payloadCount: payload.count, masked: false)
+    WebSocketFrame.write(opcode, payload: payload, to: arena.extend(byCount: length))
+    return arena.range(from: start)
+  }
+
+  // MARK: Closing
+
+  /// Closes for a reason of ours.
+  func close(_ id: SlotID, for reason: CloseReason) {
+    sendClose(code: WebSocketCloseCode(rawValue: reason.rawValue), reason: reason.text, to: id)
+  }
+
+  private func sendClose(code: WebSocketCloseCode?, reason: String, to id: SlotID) {
+    guard let connection = connections.pointer(to: id) else { return }
+    if let frame = connection.pointee.webSocket?.machine.closeFrame(code: code, reason: reason) {
+      enqueue(frame, to: id)
+    }
+    connection.pointee.deadline = monotonicNow + TransportLimits.closeMilliseconds
+    switch connection.pointee.webSocket?.machine.transportAction {
+    case .close:
+      // Both have said good-bye; the flush at the end of the tick ends it, also when nothing is left to send.
+      connection.pointee.closesAfterFlush = true
+      enqueue([], to: id)
+    case .keepOpen, .awaitPeer, nil: break
+    }
+  }
+
+  /// The client does not read what it is sent.
+  func closeAsSlow(_ id: SlotID) {
+    guard let connection = connections.pointer(to: id),
+      let frame = connection.pointee.webSocket?.machine.closeFrame(
+        code: WebSocketCloseCode(rawValue: CloseReason.slowConsumer.rawValue), reason: CloseReason.slowConsumer.text)
+    else {
+      close(id)
+      return
+    }
+    // It goes behind what is queued; who does not take it within the time for closing is cut.
+    connection.pointee.closesAfterFlush = true
+    connection.pointee.deadline = monotonicNow + TransportLimits.closeMilliseconds
+    if !frame.withUnsafeBytes({ connection.pointee.backlog.append($0) }) { close(id) }
+  }
+
+  /// The server ends.
+  func sayGoodbye(to id: SlotID) {
+    guard let connection = connections.pointer(to: id) else { return }
+    guard connection.pointee.webSocket != nil else {
+      connection.pointee.closesAfterFlush = true
+      enqueue([], to: id)
+      return
+    }
+    // Spread over a while, so that they do not all come back at once.
+    let delay = Int64.random(in: 500...3000)
+    if connection.pointee.webSocket?.purpose == .signaling {
+      say(to: id) { ServerMessage.draining(retryAfterMilliseconds: delay, into: &$0) }
+    }
+    close(id, for: .serviceRestart)
+  }
+
+  // MARK: Time
+
+  /// A connection's deadline has come.
+  func expire(_ id: SlotID) {
+    guard let connection = connections.pointer(to: id) else { return }
+    guard let state = connection.pointee.webSocket else {
+      expireRequest(of: id)
+      return
+    }
+    guard state.machine.isOpen, !connection.pointee.isLingering else {
+      close(id)
+      return
+    }
+    if state.purpose == .signaling, state.identity == nil {
+      close(id, for: .helloTimeout)
+      return
+    }
+    let interval = ProtocolLimits.pingIntervalMilliseconds
+    let silence = monotonicNow - connection.pointee.lastHeard
+    if silence < interval {
+      connection.pointee.deadline = connection.pointee.lastHeard + interval
+    } else if !connection.pointee.isPinged {
+      connection.pointee.isPinged = true
+      connection.pointee.deadline = monotonicNow + interval
+      sendFrame(.ping, UnsafeRawBufferPointer(start: nil, count: 0), to: id)
+    } else {
+      // Half open: the Close frame will hardly arrive, and the person was last here when last heard.
+      close(id, for: .noPong)
+      connection.pointee.closesAfterFlush = true
+    }
+  }
+}
