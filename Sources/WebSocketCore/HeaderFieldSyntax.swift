@@ -1,0 +1,57 @@
+/// The parts of HTTP's field syntax that the opening handshake reads (RFC 9110 5.6). All in one pass over the bytes.
+enum HeaderFieldSyntax {
+  /// A character of a token (RFC 9110 5.6.2).
+  static func isTokenCharacter(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"):
+      true
+    case UInt8(ascii: "!"), UInt8(ascii: "#"), UInt8(ascii: "$"), UInt8(ascii: "%"), UInt8(ascii: "&"),
+      UInt8(ascii: "'"), UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."),
+      UInt8(ascii: "^"), UInt8(ascii: "_"), UInt8(ascii: "`"), UInt8(ascii: "|"), UInt8(ascii: "~"):
+      true
+    default: false
+    }
+  }
+
+  static func isToken(_ bytes: some Collection<UInt8>) -> Bool {
+    !bytes.isEmpty && bytes.allSatisfy(isTokenCharacter)
+  }
+
+  /// Optional white space (RFC 9110 5.6.3).
+  static func isWhitespace(_ byte: UInt8) -> Bool {
+    byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t")
+  }
+
+  static func trimmed(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    guard let first = bytes.firstIndex(where: { !isWhitespace($0) }),
+      let last = bytes.lastIndex(where: { !isWhitespace($0) })
+    else { return [] }
+    return bytes[first...last]
+  }
+
+  /// Whether two texts are the same but for the case of ASCII letters.
+  static func equal(_ text: some Collection<UInt8>, ignoringCaseOf lowercased: String) -> Bool {
+    let other = lowercased.utf8
+    return text.count == other.count
+      && zip(text, other).allSatisfy { byte, wanted in
+        byte == wanted || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) && byte | 0x20 == wanted
+      }
+  }
+
+  /// The elements of a comma-separated list, without white space around them; empty ones are left out
+  /// (RFC 9110 5.6.1.2). Stops, and returns true, when `isFound` says so.
+  static func listContains(
+    _ value: String, where isFound: (ArraySlice<UInt8>) -> Bool
+  ) -> Bool {
+    let bytes = [UInt8](value.utf8)
+    var start = 0
+    while start <= bytes.count {
+      let end = bytes[start...].firstIndex(of: UInt8(ascii: ",")) ?? bytes.count
+      let element = trimmed(bytes[start..<end])
+      if !element.isEmpty, isFound(element) { return true }
+      start = end + 1
+    }
+    return false
+  }
+}

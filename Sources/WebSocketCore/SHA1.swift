@@ -1,0 +1,62 @@
+/// SHA-1 (RFC 3174), for `Sec-WebSocket-Accept` alone: it proves that the server read the handshake, and no secret
+/// rests on it.
+enum SHA1 {
+  /// The 20 bytes of the digest.
+  static func digest(_ message: [UInt8]) -> [UInt8] {
+    var state: InlineArray<5, UInt32> = [0x6745_2301, 0xEFCD_AB89, 0x98BA_DCFE, 0x1032_5476, 0xC3D2_E1F0]
+    // RFC 3174 4: a one bit, zeros, and the length in bits as 64 bits fill the last block.
+    var padded = message
+    padded.append(0x80)
+    while padded.count % 64 != 56 { padded.append(0) }
+    let bitCount = UInt64(message.count) &* 8
+    for shift in stride(from: 56, through: 0, by: -8) {
+      padded.append(UInt8(truncatingIfNeeded: bitCount >> UInt64(shift)))
+    }
+    for start in stride(from: 0, to: padded.count, by: 64) {
+      mix(padded[start..<start + 64], into: &state)
+    }
+    var digest: [UInt8] = []
+    digest.reserveCapacity(20)
+    for index in state.indices {
+      let word = state[index]
+      for shift in stride(from: 24, through: 0, by: -8) {
+        digest.append(UInt8(truncatingIfNeeded: word >> UInt32(shift)))
+      }
+    }
+    return digest
+  }
+
+  /// RFC 3174 6.2: the method with a circular queue of sixteen words.
+  private static func mix(_ block: ArraySlice<UInt8>, into state: inout InlineArray<5, UInt32>) {
+    var words = InlineArray<16, UInt32>(repeating: 0)
+    for (position, byte) in block.enumerated() {
+      words[position / 4] = words[position / 4] << 8 | UInt32(byte)
+    }
+    var (a, b, c, d, e) = (state[0], state[1], state[2], state[3], state[4])
+    for step in 0..<80 {
+      let slot = step & 15
+      if step >= 16 {
+        words[slot] = rotated(
+          words[(step + 13) & 15] ^ words[(step + 8) & 15] ^ words[(step + 2) & 15] ^ words[slot], by: 1)
+      }
+      let (function, constant): (UInt32, UInt32) =
+        switch step {
+        case ..<20: ((b & c) | (~b & d), 0x5A82_7999)
+        case ..<40: (b ^ c ^ d, 0x6ED9_EBA1)
+        case ..<60: ((b & c) | (b & d) | (c & d), 0x8F1B_BCDC)
+        default: (b ^ c ^ d, 0xCA62_C1D6)
+        }
+      let sum = rotated(a, by: 5) &+ function &+ e &+ words[slot] &+ constant
+      (a, b, c, d, e) = (sum, a, rotated(b, by: 30), c, d)
+    }
+    state[0] &+= a
+    state[1] &+= b
+    state[2] &+= c
+    state[3] &+= d
+    state[4] &+= e
+  }
+
+  private static func rotated(_ word: UInt32, by bits: UInt32) -> UInt32 {
+    word << bits | word >> (32 - bits)
+  }
+}
