@@ -29,7 +29,7 @@ let package = Package(
     .target(
       name: "RoomShard",
       dependencies: ["Classroom", "SignalingProtocol", "JSON", .product(name: "DequeModule", package: "swift-collections")]),
-    .target(name: "Persistence", dependencies: ["Classroom", "JSON", "CLinux"]),
+    .target(name: "Persistence", dependencies: ["Classroom", "JSON", "CLinux"], exclude: ["FORMAT.md"]),
     .target(name: "EventLoop", dependencies: ["CLinux"]),
     .target(
       name: "SignalingServer",
@@ -40,7 +40,8 @@ let package = Package(
     .executableTarget(
       name: "rollcall",
       dependencies: [
-        "SignalingServer", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "SignalingServer", "Classroom", "EventLoop",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
     .executableTarget(

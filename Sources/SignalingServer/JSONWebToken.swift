@@ -37,13 +37,9 @@ public struct TokenAuthority: Sendable {
     _ json: [UInt8], _ body: (JSONView) throws(ProtocolError) -> Value
   ) throws(ProtocolError) -> Value {
     var reader = JSONReader()
-    return try json.withUnsafeBytes { bytes throws(ProtocolError) in
-      let view: JSONView
-      do throws(JSONError) {
-        view = try reader.read(bytes, maximumDepth: ProtocolLimits.jsonDepth)
-      } catch {
-        throw invalid("The token does not hold JSON.")
-      }
+    return try reader.read(
+      json, maximumDepth: ProtocolLimits.jsonDepth, failure: { _ in invalid("The token does not hold JSON.") }
+    ) { view throws(ProtocolError) in
       guard view.kind == .object else { throw invalid("The token does not hold a JSON object.") }
       return try body(view)
     }

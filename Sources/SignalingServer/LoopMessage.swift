@@ -1,13 +1,16 @@
 import Bytes
 import Classroom
+import EventLoop
 import RoomShard
 import SignalingProtocol
 import WebSocketCore
 
-/// Who waits for the answer of a request: a connection of a loop.
-struct RequestAddress: Sendable {
-  var loop: Int
-  var connection: SlotID
+/// Who waits for the answer of a request.
+enum RequestAddress: Sendable {
+  /// A connection of a loop.
+  case connection(SlotID, loop: Int)
+  /// The process itself.
+  case mailbox(Mailbox<Result<RoomAnswer, Refusal>>)
 }
 
 /// A WebSocket on its way to the loop of its room, with everything that belongs to it.

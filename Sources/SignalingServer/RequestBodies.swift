@@ -7,13 +7,10 @@ extension SessionDraft {
   /// Reads the body of `POST /api/sessions/`.
   init(json body: [UInt8]) throws(ProtocolError) {
     var reader = JSONReader()
-    self = try body.withUnsafeBytes { bytes throws(ProtocolError) in
-      let view: JSONView
-      do throws(JSONError) {
-        view = try reader.read(bytes, maximumDepth: ProtocolLimits.jsonDepth)
-      } catch {
-        throw ProtocolError(.malformedJSON, "The body is not JSON.")
-      }
+    self = try reader.read(
+      body, maximumDepth: ProtocolLimits.jsonDepth,
+      failure: { _ in ProtocolError(.malformedJSON, "The body is not JSON.") }
+    ) { view throws(ProtocolError) in
       guard view.kind == .object else { throw ProtocolError(.malformedJSON, "The body is not a JSON object.") }
       return try SessionDraft(fields: BodyFields(view: view))
     }

@@ -26,6 +26,8 @@ public enum StartFailure: Error, CustomStringConvertible {
 public final class Server: Sendable {
   /// Where it listens.
   public let address: SocketAddress
+  let clock: ServerClock
+  let authority: TokenAuthority
   private let state: ServerState
   private let mailboxes: [Mailbox<LoopMessage>]
   private let journal: JournalThread
@@ -44,11 +46,12 @@ public final class Server: Sendable {
     var recovered = RecoveredState()
     let journalWriter = try Self.recover(folder, into: &recovered, logger: logger)
     let clock = ServerClock(notBefore: recovered.lastTime)
-    state = ServerState()
+    let authority = TokenAuthority(secret: configuration.secret)
+    let state = ServerState()
+    (self.clock, self.authority, self.state) = (clock, authority, state)
     do throws(SystemError) {
       let loops = configuration.loops
-      var mailboxes: [Mailbox<LoopMessage>] = []
-      for _ in 0..<loops { mailboxes.append(try Mailbox()) }
+      let mailboxes = try (0..<loops).map { _ throws(SystemError) in try Mailbox<LoopMessage>() }
       self.mailboxes = mailboxes
       let journal = try JournalThread(loops: loops)
       self.journal = journal
@@ -58,7 +61,7 @@ public final class Server: Sendable {
         LoopContext(
           index: index, configuration: configuration, clock: clock, listener: listeners[index], mailboxes: mailboxes,
           journal: journal, catalog: catalog, tickets: tickets,
-          authority: TokenAuthority(secret: configuration.secret), state: state, logger: logger)
+          authority: authority, state: state, logger: logger)
       }
       let storage = folder.storage
       let writer = Handoff(journalWriter)
@@ -135,6 +138,19 @@ public final class Server: Sendable {
     address.host.contains(":") ? "http://[\(address.host)]:\(address.port)" : "http://\(address.host):\(address.port)"
   }
 
+  /// Asks a room from outside the loops, and waits for its answer.
+  /// - Returns: nil when none came in time.
+  func ask(
+    _ request: RoomRequest, session: String, identity: Identity?, timeoutMilliseconds: Int32
+  ) -> Result<RoomAnswer, Refusal>? {
+    guard let answers = try? Mailbox<Result<RoomAnswer, Refusal>>() else { return nil }  // no descriptor: no answer
+    let loop = RoomPlacement.loop(of: session, count: mailboxes.count)
+    mailboxes[loop].post(.request(request, session: session, identity: identity, from: .mailbox(answers)))
+    var received: [Result<RoomAnswer, Refusal>] = []
+    _ = answers.waitAndDrain(into: &received, timeoutMilliseconds: timeoutMilliseconds)
+    return received.first
+  }
+
   /// Says good-bye to everybody, syncs the journal, and returns when all threads have ended.
   public func stop() {
     state.isReady = false
@@ -146,19 +162,16 @@ public final class Server: Sendable {
   }
 }
 
-/// Brings a value that cannot be copied into a thread's closure, once.
-private final class Handoff<Value: ~Copyable & Sendable>: Sendable {
-  private let value: Locked<Box>
-
-  private struct Box: ~Copyable {
-    var value: Value?
-  }
+/// Brings a value that cannot be copied into a thread's closure.
+///
+/// Unchecked, because the value is put in before the thread is started and taken out by that thread alone; `pthread_create`
+/// orders the two.
+private final class Handoff<Value: ~Copyable & Sendable>: @unchecked Sendable {
+  private var value: Value?
 
   init(_ value: consuming Value) {
-    self.value = Locked(Box(value: value))
+    self.value = consume value
   }
 
-  func take() -> Value? {
-    value.withLock { $0.value.take() }
-  }
+  func take() -> Value? { value.take() }
 }

@@ -424,7 +424,7 @@ final class ServerLoop {
 
   /// Asks a room, wherever it lives.
   func call(_ request: RoomRequest, session: String, identity: Identity?, from connection: SlotID) {
-    let address = RequestAddress(loop: context.index, connection: connection)
+    let address = RequestAddress.connection(connection, loop: context.index)
     let loop = RoomPlacement.loop(of: session, count: context.mailboxes.count)
     if loop == context.index {
       ask(request, session: session, identity: identity, for: address)
@@ -442,10 +442,10 @@ final class ServerLoop {
   /// Brings the answer of a room to where the question came from.
   func deliver(_ result: Result<RoomAnswer, Refusal>, of request: RequestID) {
     guard let address = requests.removeValue(forKey: request.rawValue) else { return }
-    if address.loop == context.index {
-      answer(address.connection, with: result)
-    } else {
-      context.mailboxes[address.loop].post(.answer(result, to: address.connection))
+    switch address {
+    case .connection(let id, loop: context.index): answer(id, with: result)
+    case .connection(let id, let loop): context.mailboxes[loop].post(.answer(result, to: id))
+    case .mailbox(let mailbox): mailbox.post(result)
     }
   }
 

@@ -1,0 +1,123 @@
+import ArgumentParser
+import EventLoop
+import Glibc
+import Logging
+import SignalingServer
+
+/// `rollcall serve`: runs the server until a signal ends it.
+struct Serve: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Run the server.",
+    discussion: """
+      Prints `listening http://HOST:PORT` on standard output when it is ready; the log goes to standard error. \
+      SIGTERM and SIGINT end it: everybody is told, everything is synced.
+      """)
+
+  @Option(help: "The name or address to listen on.")
+  var host = "127.0.0.1"
+
+  @Option(help: "The port to listen on; 0 lets the system choose.")
+  var port: UInt16 = 8080
+
+  @Option(name: .customLong("data"), help: "The folder of journal and snapshots; made when there is none.")
+  var dataFolder = "rollcall-data"
+
+  @Option(
+    name: .customLong("secret-file"),
+    help: "The file with the secret that signs tokens, at least 32 bytes. Default: `secret` in the data folder, made when there is none.")
+  var secretFile: String?
+
+  @Option(help: "How many event loops run. Default: one for each core.")
+  var loops: Int?
+
+  @Option(help: "How long a lost connection may take to come back without the person having left.")
+  var grace = TimeSpan(milliseconds: 20_000)
+
+  @Flag(help: "Make a demo class that guests may enter, and print two links to it.")
+  var demo = false
+
+  @Flag(name: .customLong("test-echo"), help: "Serve a plain echo WebSocket at /echo, for conformance tests.")
+  var testEcho = false
+
+  func validate() throws {
+    if let loops, !(1...ServerConfiguration.maximumLoops).contains(loops) {
+      throw ValidationError("--loops takes 1 to \(ServerConfiguration.maximumLoops).")
+    }
+    guard (0...86_400_000).contains(grace.milliseconds) else { throw ValidationError("--grace takes at most a day.") }
+    guard !dataFolder.isEmpty, !host.isEmpty else { throw ValidationError("--data and --host are not empty.") }
+  }
+
+  func run() throws {
+    var logger = Logger(label: "rollcall") { StreamLogHandler.standardError(label: $0) }
+    logger.logLevel = .info
+    ProcessSettings.ignoreBrokenPipeSignal()
+    let signals = try system { () throws(SystemError) in try SignalDescriptor() }
+    let descriptors = try system { () throws(SystemError) in try ProcessSettings.raiseOpenFileLimit() }
+    logger.info("rollcall \(RollcallVersion.current), up to \(descriptors) open files")
+
+    let secret: [UInt8]
+    if let secretFile {
+      secret = try SecretOption.read(secretFile)
+    } else {
+      try makeFolder(dataFolder)
+      secret = try SecretOption.readOrCreate("\(dataFolder)/secret")
+    }
+    var configuration = ServerConfiguration(dataFolder: dataFolder, secret: secret, loops: loops ?? coreCount())
+    configuration.host = host
+    configuration.port = port
+    configuration.shard.graceMilliseconds = grace.milliseconds
+    configuration.servesEcho = testEcho
+
+    let server: Server
+    do throws(StartFailure) {
+      server = try Server(configuration, logger: logger)
+    } catch {
+      throw CommandFailure(sentence: "\(error)")
+    }
+    StandardStreams.say("listening \(server.url)")
+    if demo { try printDemo(server) }
+    waitForEnd(signals, logger: logger)
+    server.stop()
+  }
+
+  private func printDemo(_ server: Server) throws {
+    do throws(DemoFailure) {
+      let demo = try server.makeDemoSession()
+      StandardStreams.say("teacher   \(server.url)/#session=\(demo.session)&token=\(demo.hostToken)")
+      StandardStreams.say("students  \(server.url)/#session=\(demo.session)")
+    } catch {
+      server.stop()
+      throw CommandFailure(sentence: "\(error)")
+    }
+  }
+
+  private func waitForEnd(_ signals: borrowing SignalDescriptor, logger: Logger) {
+    while true {
+      var watched = pollfd(fd: signals.rawValue, events: Int16(POLLIN), revents: 0)
+      _ = poll(&watched, 1, -1)
+      switch signals.next() {
+      case .terminate, .interrupt: return
+      case .hangup: logger.info("nothing to reload")
+      case nil: continue
+      }
+    }
+  }
+
+  private func system<Result>(_ body: () throws(SystemError) -> Result) throws -> Result where Result: ~Copyable {
+    do throws(SystemError) {
+      return try body()
+    } catch {
+      throw CommandFailure(sentence: "\(error)")
+    }
+  }
+
+  private func coreCount() -> Int {
+    min(max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))), ServerConfiguration.maximumLoops)
+  }
+
+  private func makeFolder(_ path: String) throws(CommandFailure) {
+    if mkdir(path, 0o700) != 0, errno != EEXIST {
+      throw CommandFailure(sentence: "the data folder \(path) cannot be made: \(SystemError.message(for: errno))")
+    }
+  }
+}
