@@ -2,12 +2,17 @@
 #include "CLinux.h"
 
 #include <pthread.h>
+#include <string.h>
 
 int clinux_accept4(int descriptor, struct sockaddr *address, socklen_t *length, int flags) {
   return accept4(descriptor, address, length, flags);
 }
 
-void clinux_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
+void clinux_name_thread(const char *name) {
+  char cut[16] = {0};  // A longer name would be refused, not cut.
+  strncpy(cut, name, sizeof cut - 1);
+  pthread_setname_np(pthread_self(), cut);
+}
 
 static uint32_t table[8][256];
 

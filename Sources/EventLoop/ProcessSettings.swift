@@ -1,0 +1,26 @@
+import CLinux
+import Glibc
+
+/// What a server asks of its process at the start.
+public enum ProcessSettings {
+  /// Raises the soft limit of open files (`RLIMIT_NOFILE`) to the hard one.
+  ///
+  /// - Returns: the limit now.
+  @discardableResult
+  public static func raiseOpenFileLimit() throws(SystemError) -> UInt64 {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
+      throw SystemError.last("getrlimit")
+    }
+    if limit.rlim_cur < limit.rlim_max {
+      limit.rlim_cur = limit.rlim_max
+      guard setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
+        throw SystemError.last("setrlimit")
+      }
+    }
+    return UInt64(limit.rlim_cur)
+  }
+
+  /// Makes a write to a closed pipe or socket an error (`EPIPE`) instead of the end of the process.
+  public static func ignoreBrokenPipeSignal() { signal(SIGPIPE, SIG_IGN) }
+}
