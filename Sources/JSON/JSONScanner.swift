@@ -28,9 +28,24 @@ struct JSONScanner {
   }
 
   /// Reads the string whose opening quote is at `position`; returns whether it has escapes.
+  @inline(__always)
   mutating func scanString() throws(JSONError) -> Bool {
-    var hasEscapes = false
     position &+= 1
+    // Most strings of a message are keys and names that end within the first word.
+    if end &- position >= 8 {
+      let marks = marksOfSpecialBytes(at: position)
+      position &+= marks == 0 ? 8 : marks.trailingZeroBitCount >> 3
+      if marks != 0, byte(at: position) == UInt8(ascii: "\"") {
+        position &+= 1
+        return false
+      }
+    }
+    return try scanRestOfString()
+  }
+
+  @inline(never)
+  private mutating func scanRestOfString() throws(JSONError) -> Bool {
+    var hasEscapes = false
     while true {
       skipPlainWords()
       guard position < end else { throw .unexpectedEnd(offset: end) }
@@ -52,20 +67,30 @@ struct JSONScanner {
     }
   }
 
-  /// Steps over whole words of eight bytes that are ASCII and neither quote, backslash nor control character.
+  /// Steps, eight bytes at a time, to the first byte that is not ASCII or is a quote, backslash or control character, or
+  /// to within eight bytes of the end.
   @inline(__always)
   private mutating func skipPlainWords() {
-    let ones: UInt64 = 0x0101_0101_0101_0101
-    let highs: UInt64 = 0x8080_8080_8080_8080
     while end &- position >= 8 {
-      let word = base.loadUnaligned(fromByteOffset: position, as: UInt64.self)
-      let quote = word ^ (ones &* 0x22)
-      let backslash = word ^ (ones &* 0x5C)
-      // A borrow can only mark a byte too many, never hide one; what is marked is looked at byte by byte.
-      let marks = (word &- (ones &* 0x20)) | (quote &- ones) | (backslash &- ones) | word
-      guard marks & highs == 0 else { return }
+      let marks = marksOfSpecialBytes(at: position)
+      guard marks == 0 else {
+        position &+= marks.trailingZeroBitCount >> 3
+        return
+      }
       position &+= 8
     }
+  }
+
+  /// Marks, in the high bit of each of the eight bytes from `offset`, what is not ASCII or is a quote, backslash or control
+  /// character. A borrow can mark a byte too many above a marked one, never hide one: the lowest mark is true.
+  @inline(__always)
+  private func marksOfSpecialBytes(at offset: Int) -> UInt64 {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let highs: UInt64 = 0x8080_8080_8080_8080
+    let word = base.loadUnaligned(fromByteOffset: offset, as: UInt64.self).littleEndian
+    let quote = word ^ (ones &* 0x22)
+    let backslash = word ^ (ones &* 0x5C)
+    return ((word &- (ones &* 0x20)) | (quote &- ones) | (backslash &- ones) | word) & highs
   }
 
   private mutating func scanEscape() throws(JSONError) {

@@ -3,6 +3,11 @@ struct JSONStringContent {
   let bytes: UnsafeRawBufferPointer
   let hasEscapes: Bool
 
+  init(bytes: UnsafeRawBufferPointer, hasEscapes: Bool) {
+    self.bytes = bytes
+    self.hasEscapes = hasEscapes
+  }
+
   init(_ token: JSONToken, base: UnsafeRawPointer) {
     bytes = UnsafeRawBufferPointer(
       start: base + (Int(token.start) &+ 1), count: max(0, Int(token.end) &- Int(token.start) &- 2))
@@ -59,17 +64,20 @@ struct JSONStringContent {
   }
 
   /// A cheap digest of length and ends; equal contents have equal digests, others mostly not.
+  @inline(__always)
   var digest: UInt32 {
     var first: UInt32 = 0
     var last: UInt32 = 0
     var count = bytes.count
     if !hasEscapes, count >= 4 {
-      first = bytes.loadUnaligned(fromByteOffset: 0, as: UInt32.self)
-      last = bytes.loadUnaligned(fromByteOffset: count &- 4, as: UInt32.self)
+      first = bytes.loadUnaligned(fromByteOffset: 0, as: UInt32.self).littleEndian
+      last = bytes.loadUnaligned(fromByteOffset: count &- 4, as: UInt32.self).littleEndian
+    } else if !hasEscapes {
+      for byte in bytes { last = last >> 8 | UInt32(byte) << 24 }
+      first = count == 0 ? 0 : last >> UInt32(truncatingIfNeeded: 32 &- count &* 8)
     } else {
       count = 0
       var unescaped = makeIterator()
-      // Little-endian words, as the loads above read them.
       while let byte = unescaped.next() {
         if count < 4 { first |= UInt32(byte) << UInt32(count &* 8) }
         last = last >> 8 | UInt32(byte) << 24

@@ -39,6 +39,7 @@ public struct JSONView {
   }
 
   /// The member of this name (escapes in the text resolved); nil when absent or when this is not an object.
+  @_disfavoredOverload  // A literal is a StaticString, which needs no copy.
   public subscript(_ key: String) -> JSONView? {
     var key = key
     return key.withUTF8 { member(named: UnsafeRawBufferPointer($0)) }
@@ -47,9 +48,13 @@ public struct JSONView {
   private func member(named name: UnsafeRawBufferPointer) -> JSONView? {
     let object = token
     guard object.kind == .object else { return nil }
+    let digest = JSONStringContent(bytes: name, hasEscapes: false).digest
     var key = index &+ 1
     for _ in 0..<object.count {
-      if JSONStringContent(tokens[key], base: base).equals(name) { return view(at: key &+ 1) }
+      // The digest stands in the link field of a key.
+      if tokens[key].next == digest, JSONStringContent(tokens[key], base: base).equals(name) {
+        return view(at: key &+ 1)
+      }
       key = Int(tokens[key &+ 1].next)
     }
     return nil
@@ -132,6 +137,7 @@ public struct JSONView {
   }
 
   /// Whether this is a string with exactly these UTF-8 bytes, escapes resolved.
+  @_disfavoredOverload  // A literal is a StaticString, which needs no copy.
   public func equals(_ text: String) -> Bool {
     let token = token
     guard token.kind == .string else { return false }

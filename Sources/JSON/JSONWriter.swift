@@ -102,15 +102,13 @@ public struct JSONWriter {
     if needsComma { bytes.append(UInt8(ascii: ",")) }
     needsComma = false
     bytes.append(UInt8(ascii: "\""))
-    name.withUTF8Buffer { buffer in
-      assert(buffer.allSatisfy { $0 < 0x80 && !mustBeEscaped($0) }, "a static key must be plain ASCII")
-      bytes.append(contentsOf: buffer)
-    }
+    appendUnescaped(name)
     bytes.append(UInt8(ascii: "\""))
     bytes.append(UInt8(ascii: ":"))
   }
 
   /// The key of the next value, escaped where needed.
+  @_disfavoredOverload  // A literal is a StaticString, which needs no copy.
   public mutating func key(_ name: String) {
     if needsComma { bytes.append(UInt8(ascii: ",")) }
     needsComma = false
@@ -120,6 +118,7 @@ public struct JSONWriter {
 
   // MARK: Values
 
+  @_disfavoredOverload  // A literal is a StaticString, which needs no copy.
   public mutating func string(_ value: String) {
     beginValue()
     appendQuoted(value)
@@ -132,13 +131,25 @@ public struct JSONWriter {
     bytes.append(UInt8(ascii: "\""))
   }
 
+  @inlinable
   public mutating func integer(_ value: some BinaryInteger) {
-    beginValue()
-    guard let magnitude = UInt64(exactly: value.magnitude) else {
-      bytes.append(contentsOf: value.description.utf8)
-      return
+    if let magnitude = UInt64(exactly: value.magnitude) {
+      appendInteger(isNegative: value < 0, magnitude: magnitude)
+    } else {
+      appendNumber(value.description)
     }
-    if value < 0 { bytes.append(UInt8(ascii: "-")) }
+  }
+
+  @usableFromInline
+  mutating func appendNumber(_ text: String) {
+    beginValue()
+    bytes.append(contentsOf: text.utf8)
+  }
+
+  @usableFromInline
+  mutating func appendInteger(isNegative: Bool, magnitude: UInt64) {
+    beginValue()
+    if isNegative { bytes.append(UInt8(ascii: "-")) }
     if magnitude < 10 {
       bytes.append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: magnitude))
       return
@@ -158,9 +169,7 @@ public struct JSONWriter {
   /// The shortest text that reads back as the same number; `null` for infinities and NaN, which JSON cannot say
   /// (RFC 8259 §6).
   public mutating func number(_ value: Double) {
-    guard value.isFinite else { return null() }
-    beginValue()
-    bytes.append(contentsOf: value.description.utf8)
+    if value.isFinite { appendNumber(value.description) } else { null() }
   }
 
   public mutating func boolean(_ value: Bool) { literal(value ? "true" : "false") }
@@ -186,6 +195,7 @@ public struct JSONWriter {
 
   // MARK: Members
 
+  @_disfavoredOverload  // A literal is a StaticString, which needs no copy.
   public mutating func field(_ name: StaticString, _ value: String) {
     key(name)
     string(value)
@@ -202,12 +212,14 @@ public struct JSONWriter {
     string(value)
   }
 
+  @inlinable
   public mutating func field(_ name: StaticString, _ value: some BinaryInteger) {
     key(name)
     integer(value)
   }
 
   /// A member that is an integer, or `null` for nil.
+  @inlinable
   public mutating func field(_ name: StaticString, _ value: (some BinaryInteger)?) {
     key(name)
     if let value { integer(value) } else { null() }
@@ -242,6 +254,13 @@ public struct JSONWriter {
     var value = value
     value.withUTF8 { appendEscaped($0) }
     bytes.append(UInt8(ascii: "\""))
+  }
+
+  private mutating func appendUnescaped(_ text: StaticString) {
+    text.withUTF8Buffer { buffer in
+      assert(buffer.allSatisfy { $0 < 0x80 && !mustBeEscaped($0) }, "a static key must be plain ASCII")
+      bytes.append(contentsOf: buffer)
+    }
   }
 
   /// Appends in runs: only quote, backslash and control characters must be escaped (RFC 8259 §7).
