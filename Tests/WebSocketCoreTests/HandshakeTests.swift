@@ -160,7 +160,7 @@ struct HandshakeTests {
   }
 
   @Test(
-    "hostile fields of 16 KiB are answered without more work than their length",
+    "hostile fields of 16 KiB get a verdict and never trap",
     arguments: [" ", ",", "a,", "a;", "a=", "\"", "a;b=\"\\", "a; ", " ,", "\t", "a"])
   func hostileFields(unit: String) {
     let value = String(repeating: unit, count: 16_384 / unit.utf8.count)
