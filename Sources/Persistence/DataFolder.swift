@@ -41,18 +41,21 @@ public final class DataFolder: Sendable {
   /// A folder of a newer format is refused before anything is written to it.
   public init(path: String) throws(DataFolderError) {
     self.path = path
-    try Self.createIfAbsent(path)
+    let created = try Self.createIfAbsent(path)
     do throws(StorageError) {
       storage = try FileStorage(path: path)
     } catch {
       throw error.code == ENOTDIR ? .notADirectory(path: path) : .notUsable(path: path, code: error.code)
     }
     // Read before the lock file is created, so that a newer folder is left as it is.
+    let version: UInt32?
     do throws(FolderFormat.Failure) {
-      _ = try FolderFormat.read(storage)
+      version = try FolderFormat.read(storage)
     } catch {
       throw Self.refusal(error, path)
     }
+    // Without a format file the folder is new, or a crash came before its name was durable.
+    if version == nil { try Self.syncParent(path, mustSucceed: created) }
     lock = try Self.lock(path)
     do throws(FolderFormat.Failure) {
       try FolderFormat.ensure(storage)
@@ -71,16 +74,19 @@ public final class DataFolder: Sendable {
     }
   }
 
-  private static func createIfAbsent(_ path: String) throws(DataFolderError) {
-    if mkdir(path, mode_t(0o700)) != 0 {
-      if errno == EEXIST { return }
-      throw errno == ENOTDIR ? .notADirectory(path: path) : .notUsable(path: path, code: errno)
-    }
-    // The new folder's own name lives in its parent.
+  /// - Returns: whether it was absent.
+  private static func createIfAbsent(_ path: String) throws(DataFolderError) -> Bool {
+    if mkdir(path, mode_t(0o700)) == 0 { return true }
+    if errno == EEXIST { return false }
+    throw errno == ENOTDIR ? .notADirectory(path: path) : .notUsable(path: path, code: errno)
+  }
+
+  /// A new folder's own name lives in its parent. A folder that somebody made for us may lie where we cannot read.
+  private static func syncParent(_ path: String, mustSucceed: Bool) throws(DataFolderError) {
     do throws(StorageError) {
       try FileStorage(path: path + "/..").syncDirectory()
     } catch {
-      throw .storage(path: path, error)
+      if mustSucceed || error.code != EACCES { throw .storage(path: path, error) }
     }
   }
 

@@ -44,7 +44,10 @@ public struct FileStorage: Storage {
 
   public func list() throws(StorageError) -> [String] {
     // fdopendir takes over its descriptor and its position, so it gets one of its own.
-    guard let descriptor = retryingOnInterrupt({ openat(directory.descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) })
+    guard
+      let descriptor = retryingOnInterrupt({
+        openat(directory.descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+      })
     else { throw StorageError(.list, file: "", code: errno) }
     guard let stream = fdopendir(descriptor) else {
       let code = errno

@@ -142,7 +142,8 @@ public struct JournalReader<S: Storage> {
         throw .damaged(file: segment.name, offset: offset, .sequence)
       }
       if nextLSN > lsn &+ 1 {
-        try deliver(batch, at: offset, of: segment.name, after: lsn, reader.buffer.span.bytes, into: &consumer, &contents)
+        try deliver(
+          batch, at: offset, of: segment.name, after: lsn, reader.buffer.span.bytes, into: &consumer, &contents)
       } else {
         contents.recordsSkipped += batch.header.count
       }

@@ -88,13 +88,13 @@ public struct JournalWriter<S: Storage>: ~Copyable, Sendable {
       try storage.write(buffer.span.bytes, to: file, at: durableEnd)
     } catch {
       failure = .write
-      throw .storage(error)
+      throw named(error)
     }
     do throws(StorageError) {
       try storage.sync(file)
     } catch {
       failure = .sync
-      throw .storage(error)
+      throw named(error)
     }
     let first = nextLSN
     nextLSN += UInt64(batch.count)
@@ -145,7 +145,7 @@ public struct JournalWriter<S: Storage>: ~Copyable, Sendable {
       while let oldest = covered.first, (covered.count > 1 ? covered[1] : header.firstLSN) - 1 <= lsn {
         do throws(StorageError) {
           try storage.remove(FileName.segment(firstLSN: oldest))
-        } catch where error.isNotFound {
+        } catch  where error.isNotFound {
           // An earlier attempt removed it and then failed to sync.
         }
         // One at a time: a crash that lost the older removal and kept the younger would leave a gap.
@@ -177,6 +177,13 @@ public struct JournalWriter<S: Storage>: ~Copyable, Sendable {
       if error.operation == .rename || error.operation == .syncDirectory { failure = .sync }
       throw .storage(error)
     }
+  }
+
+  /// The file was opened under its temporary name, which would mislead whoever reads the message.
+  private func named(_ error: StorageError) -> JournalError {
+    var error = error
+    error.file = FileName.segment(firstLSN: header.firstLSN)
+    return .storage(error)
   }
 
   private mutating func encode(_ batch: [PendingRecord]) throws(JournalError) {

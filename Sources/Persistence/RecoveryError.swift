@@ -37,7 +37,8 @@ public enum RecoveryError: Error, Sendable, Equatable, CustomStringConvertible {
     case .missingJournal(let snapshot): "\(snapshot) is there, but no journal"
     case .damagedSnapshot(let file, let offset, let damage):
       "\(file) at byte \(offset): \(damage.rawValue), and the journal does not reach back to an older snapshot"
-    case .unreadablePayload(let file, let offset, let reason): "\(file) at byte \(offset): unreadable payload: \(reason)"
+    case .unreadablePayload(let file, let offset, let reason):
+      "\(file) at byte \(offset): unreadable payload: \(reason)"
     }
   }
 }

@@ -50,7 +50,8 @@ public struct SnapshotWriter<S: Storage>: ~Copyable, Sendable {
     if buffer.count >= Self.flushSize { try flush() }
   }
 
-  /// Syncs the snapshot, reads it back, and gives it its name durably. When this throws, nothing of it is left.
+  /// Syncs the snapshot, reads it back, and gives it its name durably. When this throws, its temporary
+  /// file is gone; a snapshot that has its name already, but perhaps not durably, is whole.
   public consuming func finish() throws(SnapshotError) {
     do throws(SnapshotError) {
       try complete()

@@ -113,7 +113,8 @@ struct DamageTests {
       var damaged = files
       for _ in 0..<Int.random(in: 1...20, using: &generator) {
         guard let (name, whole) = files.sorted(by: { $0.key < $1.key }).randomElement(using: &generator) else { break }
-        damaged[name]?[Int.random(in: 0..<whole.count, using: &generator)] = UInt8.random(in: 0...255, using: &generator)
+        let offset = Int.random(in: 0..<whole.count, using: &generator)
+        damaged[name]?[offset] = UInt8.random(in: 0...255, using: &generator)
       }
       _ = try outcome(damaged)
     }

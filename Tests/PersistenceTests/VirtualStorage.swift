@@ -23,6 +23,7 @@ final class VirtualStorage: Storage, @unchecked Sendable {
       case truncate(Int)
     }
 
+    var name = ""
     var live: [UInt8]
     var durable: [UInt8]
     /// Not synced. What a failed sync dropped stays visible, but no later sync writes it.
@@ -54,8 +55,8 @@ final class VirtualStorage: Storage, @unchecked Sendable {
   }
 
   struct File: Sendable {
-    var name: String
-    var inode: Inode
+    let inode: Inode
+    var name: String { inode.name }
   }
 
   private var names: [String: Inode] = [:]
@@ -77,7 +78,11 @@ final class VirtualStorage: Storage, @unchecked Sendable {
   var capacity = Int.max
 
   init(_ files: [String: [UInt8]] = [:]) {
-    names = files.mapValues(Inode.init)
+    for (name, bytes) in files {
+      let inode = Inode(bytes)
+      inode.name = name
+      names[name] = inode
+    }
     durableNames = names
   }
 
@@ -86,10 +91,20 @@ final class VirtualStorage: Storage, @unchecked Sendable {
 
   /// The disk after the process was killed: the system keeps all that it was told, synced or not.
   func afterKill() -> VirtualStorage {
+    var copies: [ObjectIdentifier: Inode] = [:]
+    func copy(_ inode: Inode) -> Inode {
+      if let copy = copies[ObjectIdentifier(inode)] { return copy }
+      let copy = Inode(inode.durable)
+      copy.name = inode.name
+      copy.live = inode.live
+      copy.pending = inode.pending
+      copies[ObjectIdentifier(inode)] = copy
+      return copy
+    }
     let next = VirtualStorage()
-    next.names = names
-    next.durableNames = durableNames
-    next.pendingNames = pendingNames
+    next.names = names.mapValues(copy)
+    next.durableNames = durableNames.mapValues(copy)
+    next.pendingNames = pendingNames.map { change in change.map { ($0.name, $0.inode.map(copy)) } }
     return next
   }
 
@@ -158,15 +173,16 @@ final class VirtualStorage: Storage, @unchecked Sendable {
     if mode == .replace { try check(.open, name) } else { try check(.size, name) }
     if let inode = names[name] {
       if mode == .replace { inode.change(.truncate(0)) }
-      return File(name: name, inode: inode)
+      return File(inode: inode)
     }
     guard mode == .replace else { throw StorageError(.open, file: name, code: 2) }
     let inode = Inode()
     link(name, inode)
-    return File(name: name, inode: inode)
+    return File(inode: inode)
   }
 
   private func link(_ name: String, _ inode: Inode) {
+    inode.name = name
     names[name] = inode
     pendingNames.append([(name, inode)])
   }
@@ -218,6 +234,7 @@ final class VirtualStorage: Storage, @unchecked Sendable {
   func rename(_ old: String, to new: String) throws(StorageError) {
     try check(.rename, old)
     guard let inode = names.removeValue(forKey: old) else { throw StorageError(.rename, file: old, code: 2) }
+    inode.name = new
     names[new] = inode
     pendingNames.append([(old, nil), (new, inode)])
   }
