@@ -35,8 +35,8 @@ public struct SnapshotStore<S: Storage>: Sendable {
     }
     guard whole.count == Self.kept else { return nil }
     do throws(StorageError) {
+      // Not synced: one that comes back after a crash does no harm.
       for name in superfluous { try storage.remove(name) }
-      if !superfluous.isEmpty { try storage.syncDirectory() }
     } catch {
       throw .storage(error)
     }

@@ -117,6 +117,29 @@ struct CrashTests {
     }
   }
 
+  @Test("a crash while several segments are removed never leaves a gap between those that stay")
+  func removalOfSeveral() throws {
+    for stop in 0..<200 {
+      let storage = VirtualStorage()
+      var ids = SegmentIDs()
+      var collector = Collector()
+      var writer = try open(storage, into: &collector).takeWriter()
+      for _ in 0..<5 {
+        _ = try writer.append(next: 2)
+        try writer.rotate(segmentID: ids.next(), now: 0)
+      }
+      storage.stopsAt = storage.operations + stop
+      try? writer.removeSegments(coveredThrough: 8)
+      for disk in disks(storage, UInt64(stop)) {
+        var rest = Collector()
+        var reader = JournalReader(disk)
+        _ = try reader.read(after: 8, into: &rest)
+        #expect(rest.records == items(9...10), "stop \(stop)")
+      }
+      if !storage.hasStopped { break }
+    }
+  }
+
   @Test("a batch whose sync failed before the process died is durable once a recovery has shown it")
   func recoveredBatchIsSyncedAnew() throws {
     let storage = VirtualStorage()

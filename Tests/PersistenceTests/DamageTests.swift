@@ -96,6 +96,24 @@ struct DamageTests {
     #expect(throws: error) { try recovered(VirtualStorage(damaged)) }
   }
 
+  @Test("a header that does not agree with the segment before it is a refusal, though both are whole")
+  func disagreement() throws {
+    let whole = try #require(files[last])
+    let bytes = whole.span.bytes.extracting(0..<SegmentHeader.size)
+    guard case .whole(let header) = SegmentHeader.decode(bytes), let previous = header.previous else {
+      Issue.record("the header does not decode")
+      return
+    }
+    for (end, lsn) in [(previous.end, previous.lastLSN - 1), (UInt64(SegmentHeader.size), previous.lastLSN)] {
+      var changed = header
+      changed.previous?.end = end
+      changed.previous?.lastLSN = lsn
+      var disagreeing = files
+      disagreeing[last] = changed.encoded() + whole.dropFirst(SegmentHeader.size)
+      #expect(try outcome(disagreeing) == nil)
+    }
+  }
+
   @Test("garbage and zeros after the last batch are cut off", arguments: [0, 0xFF] as [UInt8])
   func trailing(_ byte: UInt8) throws {
     var longer = files
