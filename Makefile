@@ -1,0 +1,72 @@
+# What a newcomer, a developer and the CI type. `make help` lists the targets.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+
+SWIFT := swift
+SOURCES := Package.swift Sources Tests loadtest
+RELEASE := -c release --static-swift-stdlib
+ROLLCALL := .build/release/rollcall
+LOADTEST := .build/release/loadtest
+PYTHON := .build-venv/bin/python
+PYTHON_READY := .build-venv/ready
+LISTEN ?= 127.0.0.1:8080
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
+
+run: packages-run ## build the server, start it with a demo class, print its address
+	$(SWIFT) build $(RELEASE) --product rollcall
+	exec $(ROLLCALL) serve --demo --data ./rollcall-data --listen $(LISTEN)
+
+build: packages-run ## build the server and the load tester, optimised
+	$(SWIFT) build $(RELEASE)
+
+test: packages-test lint test-unit test-protocol build test-conformance test-faults test-browser test-load ## everything that CI checks
+	@echo "make test: all parts passed"
+
+lint: packages-run ## formatting and style of every Swift file
+	$(SWIFT) format lint --strict --parallel --recursive --configuration .swift-format $(SOURCES)
+
+format: ## put every Swift file into the one format
+	$(SWIFT) format --in-place --parallel --recursive --configuration .swift-format $(SOURCES)
+
+test-unit: packages-run ## the Swift tests: units, simulation, golden conversations, tidiness
+	$(SWIFT) test
+
+test-protocol: $(PYTHON_READY) ## schemas, AsyncAPI, OpenAPI, registries and vectors agree
+	$(PYTHON) protocol/check
+
+test-vectors: build $(PYTHON_READY) ## the golden conversations against the built server, from Python
+	$(PYTHON) protocol/replay $(ROLLCALL)
+
+test-conformance: build $(PYTHON_READY) ## Autobahn|Testsuite against the built server
+	Tests/Conformance/autobahn $(ROLLCALL)
+
+test-faults: build $(PYTHON_READY) ## kill -9 a hundred times, SIGTERM under load, wrong use
+	$(PYTHON) Tests/Faults/test_checker.py
+	$(PYTHON) Tests/Faults/run $(ROLLCALL)
+
+test-browser: build $(PYTHON_READY) packages-test ## a class in Chromium and Firefox
+	$(PYTHON) Tests/Browser/run $(ROLLCALL)
+
+test-load: build $(PYTHON_READY) ## 500 simulated attendees for 15 seconds
+	$(PYTHON) Tests/Load/run $(ROLLCALL) $(LOADTEST)
+
+packages-run: # what building and running needs, if it is missing
+	@command -v $(SWIFT) >/dev/null || { echo "Swift 6.1 or newer is needed: https://www.swift.org/install/linux/" >&2; exit 1; }
+	@.ci/packages libssl-dev pkg-config
+
+packages-test: packages-run # what the tests need beside that
+	@.ci/packages python3 python3-venv chromium firefox-esr iproute2
+
+$(PYTHON_READY): Tests/requirements.txt
+	@.ci/packages python3 python3-venv
+	python3 -m venv .build-venv
+	.build-venv/bin/pip install --quiet --disable-pip-version-check --requirement Tests/requirements.txt
+	touch $@
+
+.PHONY: help run build test lint format test-unit test-protocol test-vectors test-conformance test-faults test-browser test-load \
+  packages-run packages-test
