@@ -16,7 +16,9 @@ extension ServerLoop {
         }
         return
       }
-      let step = state.parser.next(UnsafeRawBufferPointer(input), consumed: &consumed)
+      var taken = 0
+      let step = state.parser.next(UnsafeRawBufferPointer(rebasing: input[consumed...]), consumed: &taken)
+      consumed += taken
       switch step {
       case .needsMore:
         if state.parser.takePendingContinue() { enqueue(HTTPResponse.continueBytes, to: id) }

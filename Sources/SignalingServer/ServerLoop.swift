@@ -1,6 +1,7 @@
 import Bytes
 import Classroom
 import EventLoop
+import Glibc
 import HTTPCore
 import JSON
 import Logging
@@ -203,7 +204,11 @@ final class ServerLoop {
       connection.pointee.isPinged = false
       takeIn(UnsafeMutableRawBufferPointer(rebasing: readBuffer[..<count]), from: id)
     case .wouldBlock: break
-    case .endOfStream, .failed: close(id)
+    case .endOfStream, .failed(ECONNRESET):
+      // The other side itself said so: it was there until now.
+      if !connection.pointee.isLingering { connection.pointee.lastHeard = monotonicNow }
+      close(id)
+    case .failed: close(id)
     }
   }
 
