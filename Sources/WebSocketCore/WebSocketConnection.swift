@@ -1,5 +1,5 @@
-/// What came in on a connection. Payloads are valid until the next call on the connection or the next change of the
-/// input, whichever is first.
+/// What came in on a connection. Payloads are valid until the next call to ``WebSocketConnection/next(_:consumed:)``, as
+/// long as the connection lives and the input is not changed. To close meanwhile does not touch them.
 public enum WebSocketEvent {
   /// A whole message, valid UTF-8.
   case text(UnsafeRawBufferPointer)
@@ -116,7 +116,7 @@ public struct WebSocketConnection: Sendable {
     precondition(consumed >= 0 && consumed <= input.count)
     if hasLentAssembly {
       hasLentAssembly = false
-      if messageCount == 0 { assembly.release() }
+      if messageCount == 0 || state != .open { assembly.release() }
     }
     guard state == .open || state == .closing else {
       consumed = input.count
@@ -328,7 +328,8 @@ public struct WebSocketConnection: Sendable {
 
   /// Frees the half of a message that will not be delivered any more. A control frame under way stays.
   private mutating func releaseMessage() {
-    hasLentAssembly = false
+    // Who closes while handling an event may still be reading its payload; the next call to `next` frees it.
+    if hasLentAssembly { return }
     guard opcode.isControl, phase == .payload, controlCount > 0 else { return assembly.release() }
     let control = assembly.bytes(messageCount..<messageCount &+ Int(controlCount))
     var kept = AssemblyBuffer()

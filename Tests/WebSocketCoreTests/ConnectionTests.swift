@@ -282,6 +282,34 @@ struct ConnectionTests {
     }
   }
 
+  @Test("our Close while an event is handled leaves its payload readable, and its memory is freed after it")
+  func closeWhileHandling() {
+    for stream in [
+      [masked(.text, "Hel", final: false), masked(.continuation, "lo")],
+      [
+        masked(.binary, "half", final: false), [UInt8](masked(.ping, "Hello")[..<7]),
+        [UInt8](masked(.ping, "Hello")[7...]),
+      ],
+    ] {
+      var connection = server()
+      #expect(connection.receive([[UInt8]](stream.dropLast())) == [])
+      var last = stream.last ?? []
+      last.withUnsafeMutableBytes { input in
+        var consumed = 0
+        switch connection.next(input, consumed: &consumed) {
+        case .text(let payload)?, .ping(let payload)?:
+          #expect(connection.closeFrame(code: .policyViolation) != nil)
+          #expect(connection.assembledCapacity > 0)
+          #expect(payload.elementsEqual("Hello".utf8))
+        default: Issue.record("neither text nor ping")
+        }
+        #expect(connection.next(input, consumed: &consumed).map(Received.init) == nil)
+      }
+      #expect(connection.assembledCapacity == 0)
+      #expect(connection.receive(masked(.close, closePayload(1008))) == [.close(1008, "")])
+    }
+  }
+
   @Test("a protocol error after our Close ends the connection without a second Close")
   func failureWhileClosing() {
     var connection = server()
