@@ -21,6 +21,8 @@ struct Connection: ~Copyable {
   var isDirty = false
   /// Close it once everything is sent.
   var closesAfterFlush = false
+  /// Its socket has failed; it ends with the tick.
+  var hasFailed = false
   /// Everything is sent and our half is closed; what comes in is dropped.
   var isLingering = false
   /// Whether its room has heard, or will hear, that it is gone.

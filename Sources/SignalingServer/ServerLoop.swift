@@ -45,6 +45,8 @@ final class ServerLoop {
   private(set) var now: Timestamp
   private var dirty = IDList<SlotID>(minimumCapacity: 1024)
   private var deferred: [SlotID] = []
+  /// Connections whose sockets have failed; they end with the tick, so that nothing vanishes under who is using it.
+  private var failed: [SlotID] = []
   /// Connections that are gone and that the shard has not heard of.
   private var departed: [(connection: ConnectionID, lastHeard: Timestamp)] = []
   private let readBuffer: UnsafeMutableRawBufferPointer
@@ -266,7 +268,7 @@ final class ServerLoop {
       try poller.modify(connection.pointee.socket.rawValue, interest, token: id.rawValue)
     } catch {
       context.logger.error("a connection cannot be watched: \(error)")
-      close(id)
+      fail(id)
     }
   }
 
@@ -274,6 +276,13 @@ final class ServerLoop {
   func close(_ id: SlotID) {
     noteDeparture(of: id)
     connections.remove(id)
+  }
+
+  /// Ends a connection with the tick: its socket has failed.
+  func fail(_ id: SlotID) {
+    guard let connection = connections.pointer(to: id), !connection.pointee.hasFailed else { return }
+    connection.pointee.hasFailed = true
+    failed.append(id)
   }
 
   /// Ends a connection to which everything has been sent: ours is the first half to close, and what still comes in is read
@@ -344,12 +353,15 @@ final class ServerLoop {
       send(id)
     }
     dirty.removeAll()
+    for id in failed { close(id) }
+    failed.removeAll(keepingCapacity: true)
   }
 
   private func send(_ id: SlotID) {
     guard let connection = connections.pointer(to: id) else { return }
     let spans = connection.pointee.spans
     connection.pointee.spans.removeAll()
+    if connection.pointee.hasFailed { return }
     guard !spans.isEmpty else {
       finishIfDrained(id)
       return
@@ -365,7 +377,7 @@ final class ServerLoop {
       case .bytes(let count): sent = count
       case .wouldBlock: break
       case .failed:
-        close(id)
+        fail(id)
         return
       }
     } else if connection.pointee.backlog.count >= TransportLimits.outboundBytes, !connection.pointee.closesAfterFlush {
@@ -383,7 +395,7 @@ final class ServerLoop {
 
   private func keepUnsent(_ bytes: UnsafeRawBufferPointer, skipping count: Int, of id: SlotID) {
     guard count < bytes.count, let connection = connections.pointer(to: id) else { return }
-    if !connection.pointee.backlog.append(UnsafeRawBufferPointer(rebasing: bytes[count...])) { close(id) }
+    if !connection.pointee.backlog.append(UnsafeRawBufferPointer(rebasing: bytes[count...])) { fail(id) }
   }
 
   private func drainBacklog(_ id: SlotID) {

@@ -330,13 +330,13 @@ extension ServerLoop {
       let frame = connection.pointee.webSocket?.machine.closeFrame(
         code: WebSocketCloseCode(rawValue: CloseReason.slowConsumer.rawValue), reason: CloseReason.slowConsumer.text)
     else {
-      close(id)
+      fail(id)
       return
     }
     // It goes behind what is queued; who does not take it within the time for closing is cut.
     connection.pointee.closesAfterFlush = true
     connection.pointee.deadline = monotonicNow + TransportLimits.closeMilliseconds
-    if !frame.withUnsafeBytes({ connection.pointee.backlog.append($0) }) { close(id) }
+    if !frame.withUnsafeBytes({ connection.pointee.backlog.append($0) }) { fail(id) }
   }
 
   /// The server ends.
