@@ -1,0 +1,165 @@
+// @ts-check
+
+import { ClassView } from './class-view.js';
+import { ConnectionBanner } from './connection-banner.js';
+import { h } from './dom.js';
+import { EndedView } from './ended-view.js';
+import { icon } from './icons.js';
+import { forget, peek, readLink, recall, remember } from './link.js';
+import { LobbyView } from './lobby-view.js';
+import { LocalMedia } from './local-media.js';
+import { MessageView } from './message-view.js';
+import { Room } from './room.js';
+import { explainRefusal } from './sentences.js';
+import { WaitingView } from './waiting-view.js';
+
+/** @typedef {import('./link.js').Link} Link */
+
+/** The page: which view is shown, and the way from one to the next. */
+export class App extends HTMLElement {
+  /** @type {Room | null} */
+  room = null;
+  /** @type {Link} */
+  #link = readLink();
+  #media = new LocalMedia(this.#link.video);
+  #banner = new ConnectionBanner();
+  #view = h('div', { class: 'view' });
+  /** @type {string} */
+  #shown = '';
+
+  connectedCallback() {
+    this.replaceChildren(this.#banner, this.#view);
+    addEventListener('hashchange', () => location.reload());
+    const { session } = this.#link;
+    const memory = session ? recall(session) : {};
+    if (session && memory.joined && (memory.token || memory.guestToken)) this.#join(session, memory.name ?? '');
+    else this.#showLobby();
+  }
+
+  #showLobby() {
+    const { session } = this.#link;
+    const memory = session ? recall(session) : {};
+    const lobby = new LobbyView();
+    lobby.options = {
+      session,
+      name: this.#link.name || memory.name || '',
+      hasToken: memory.token !== undefined,
+      identity: memory.token ? peek(memory.token).name : null,
+      media: this.#media,
+      onJoin: ({ session: chosen, name }) => {
+        if (!this.#link.session) {
+          this.#link.session = chosen;
+          history.replaceState(null, '', `#session=${encodeURIComponent(chosen)}`);
+        }
+        lobby.setBusy(true);
+        remember(chosen, { name });
+        this.#join(chosen, name);
+      },
+    };
+    this.#show('lobby', lobby, 'Join');
+  }
+
+  /**
+   * @param {string} session
+   * @param {string} name
+   */
+  #join(session, name) {
+    const former = this.room;
+    this.room = null;
+    former?.dispose();
+    const room = new Room(session, name, this.#media);
+    this.room = room;
+    const { client } = room;
+    client.on('joined', () => this.#follow(room));
+    client.on('status', () => this.#follow(room));
+    client.on('closed', ({ code, error }) => this.#ended(room, code, error));
+    this.#banner.follow(client);
+    if (this.#shown !== 'lobby') {
+      const view = new MessageView();
+      view.heading = 'Joining the class…';
+      view.busy = true;
+      this.#show('joining', view, 'Joining');
+    }
+    client.connect();
+  }
+
+  /**
+   * Shows the view of the session's state; a rejoin in the same state changes nothing.
+   *
+   * @param {Room} room
+   */
+  #follow(room) {
+    if (room !== this.room) return;
+    const { state, session } = room.client;
+    const title = session?.title || 'Class';
+    if (state === this.#shown) return;
+    if (state === 'waiting') this.#show('waiting', Object.assign(new WaitingView(), { room }), `Waiting: ${title}`);
+    else if (state === 'present') this.#show('present', Object.assign(new ClassView(), { room }), title);
+    else if (state === 'ended') this.#show('ended', Object.assign(new EndedView(), { room }), `Ended: ${title}`);
+  }
+
+  /**
+   * @param {Room} room
+   * @param {number} code
+   * @param {import('../sdk/protocol.js').RollcallError | null} error
+   */
+  #ended(room, code, error) {
+    if (room !== this.room) return;
+    const { sessionId } = room.client;
+    const ended = room.client.state === 'ended';
+    room.dispose();
+    this.room = null;
+    const view = new MessageView();
+    const again = { label: 'Join again', run: () => this.#showLobby() };
+    const other = { label: 'Join another class', run: () => this.#startOver() };
+    if (room.left) {
+      view.heading = ended ? 'The class is closed' : 'You left the class';
+      view.text = ended ? 'You can open it again to read its chat.' : 'Your attendance has been recorded until now.';
+      view.actions = [ended ? { ...again, label: 'Open again' } : again, other];
+    } else {
+      this.#media.stop();
+      const { title, text } = explainRefusal(error, code);
+      view.heading = title;
+      view.text = text;
+      if (code === 4500) {
+        forget(sessionId);
+        view.actions = [{ label: 'Join as a guest', run: () => this.#showLobby() }, other];
+      } else if (error?.code === 'not_found' || error?.code === 'forbidden') {
+        view.actions = [other];
+      } else {
+        view.actions = [{ ...again, label: 'Try again' }, other];
+      }
+    }
+    this.#show('message', view, view.heading);
+  }
+
+  #startOver() {
+    this.#media.stop();
+    this.#link = { ...this.#link, session: null };
+    history.replaceState(null, '', location.pathname);
+    this.#showLobby();
+  }
+
+  /**
+   * @param {string} name
+   * @param {HTMLElement} view
+   * @param {string} title
+   */
+  #show(name, view, title) {
+    const first = this.#shown === '';
+    this.#shown = name;
+    this.dataset.view = name;
+    document.title = `${title} – Rollcall`;
+    if (name === 'present') {
+      this.#view.replaceChildren(view);
+    } else {
+      this.#view.replaceChildren(
+        h('header', { class: 'brand' }, h('span', { class: 'brand-mark', 'aria-hidden': 'true' }, icon('check')), 'Rollcall'),
+        h('main', { class: 'centre' }, view),
+      );
+    }
+    if (!first) view.querySelector('h1')?.focus();
+  }
+}
+
+customElements.define('rollcall-app', App);

@@ -1,0 +1,695 @@
+// @ts-check
+
+import { Backoff } from './backoff.js';
+import { ChatLog } from './chat-log.js';
+import { TypedEvents } from './events.js';
+import { PresenceSet } from './presence.js';
+import { RollcallError, randomKey, reconnects, subprotocol } from './protocol.js';
+
+/**
+ * @typedef {import('./protocol.js').ChatMessage} ChatMessage
+ * @typedef {import('./protocol.js').Joined} Joined
+ * @typedef {import('./protocol.js').JoinState} JoinState
+ * @typedef {import('./protocol.js').Participant} Participant
+ * @typedef {import('./protocol.js').PresenceDiff} PresenceDiff
+ * @typedef {import('./protocol.js').PresenceMode} PresenceMode
+ * @typedef {import('./protocol.js').Session} Session
+ * @typedef {import('./protocol.js').SessionStatus} SessionStatus
+ * @typedef {import('./protocol.js').Signal} Signal
+ * @typedef {import('./protocol.js').SignalKind} SignalKind
+ * @typedef {import('./protocol.js').User} User
+ *
+ * @typedef {{token: string} | {ticket: string} | {guest: string}} Credentials
+ *
+ * @typedef {'idle' | 'connecting' | 'open' | 'retrying' | 'closed'} ConnectionStatus
+ *   `open` means that the session is joined; `retrying` that the next attempt is at `retryAt`
+ *
+ * @typedef {object} Events
+ * @property {{status: ConnectionStatus, attempt: number, retryAt: number | null}} connection
+ * @property {{user: User, guestToken: string | null}} ready
+ * @property {Joined} joined
+ * @property {SessionStatus} status
+ * @property {{count: number}} waiting
+ * @property {{reset: boolean, joined: Participant[], updated: Participant[], left: {user: string, name: string}[]}} presence
+ * @property {{added: ChatMessage[], live: boolean}} chat `live` when it was said just now
+ * @property {Signal} signal
+ * @property {RollcallError} problem a refusal of a command that nobody waits for
+ * @property {{code: number, error: RollcallError | null}} closed the end: there will be no further attempt
+ *
+ * @typedef {object} Pending
+ * @property {(answer: any) => void} resolve
+ * @property {(error: RollcallError) => void} reject
+ * @property {Durable | null} durable
+ *
+ * @typedef {object} Durable a command with a key: sent again after a reconnect until it is answered
+ * @property {string} type
+ * @property {Record<string, any>} fields
+ * @property {number} since
+ * @property {(answer: any) => void} resolve
+ * @property {(error: RollcallError) => void} reject
+ */
+
+/** The server remembers keys for ten minutes: a repetition is safe for a little less. */
+const keyLifetime = 9 * 60_000;
+
+/** How long a connection may stay silent after our ping before it is taken for dead. */
+const pongTimeout = 10_000;
+
+/**
+ * A member of one session: connects, greets, joins, keeps presence and chat, and comes back by
+ * itself after every close that the protocol allows to come back from.
+ *
+ * @extends {TypedEvents<Events>}
+ */
+export class RollcallClient extends TypedEvents {
+  /** @type {ConnectionStatus} */
+  status = 'idle';
+  /** @type {number | null} Unix time of the next attempt, in milliseconds */
+  retryAt = null;
+  /** @type {User | null} */
+  user = null;
+  /** @type {JoinState | null} null until joined; it stays while the connection is lost */
+  state = null;
+  /** @type {Joined['you'] | null} */
+  you = null;
+  /** @type {string | null} this connection's address for signals */
+  peer = null;
+  /** @type {Session | null} */
+  session = null;
+  /** @type {RTCIceServer[]} */
+  iceServers = [];
+  /** @type {number} how many wait, while the state is `waiting` */
+  waiting = 0;
+  presence = new PresenceSet();
+  chat = new ChatLog();
+  /** What this connection sends, as last told by `setMedia`. */
+  media = { audio: false, video: false, screen: false };
+
+  /** @type {string | null} */
+  #guestToken = null;
+  /** @type {WebSocket | null} */
+  #socket = null;
+  #generation = 0;
+  #backoff;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #retryTimer;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #watch;
+  #lastHeard = 0;
+  #pinged = 0;
+  #pingInterval = 25_000;
+  /** @type {number | null} */
+  #drainDelay = null;
+  #nextId = 1;
+  /** @type {Map<number, Pending>} */
+  #pending = new Map();
+  /** @type {Set<Durable>} */
+  #outbox = new Set();
+  /** @type {RollcallError | null} */
+  #refusal = null;
+  #joined = false;
+  /** @type {string | null} */
+  #epoch = null;
+  /** @type {Map<string, number>} */
+  #streams = new Map();
+
+  /**
+   * @param {object} options
+   * @param {string} options.session the session's id
+   * @param {Credentials | (() => Credentials | Promise<Credentials>)} options.credentials who joins; a
+   *   function is asked at each connection (a ticket works only once)
+   * @param {string} [options.guestName] the name to come back with when a stored guest token is refused
+   * @param {PresenceMode} [options.presence]
+   * @param {string | URL} [options.url] default: `/ws` on the page's own origin
+   * @param {string} [options.client] what the server's log calls this client
+   * @param {Backoff} [options.backoff]
+   */
+  constructor({ session, credentials, guestName, presence = 'full', url, client = 'rollcall-web', backoff }) {
+    super();
+    this.sessionId = session;
+    this.credentials = credentials;
+    this.guestName = guestName;
+    this.presenceMode = presence;
+    this.url = url ?? defaultURL();
+    this.clientName = client;
+    this.#backoff = backoff ?? new Backoff();
+  }
+
+  /** Connects, and stays connected until `leave`, `close`, or a refusal. */
+  connect() {
+    if (this.status !== 'idle' && this.status !== 'closed') return;
+    this.#refusal = null;
+    this.#backoff.reset();
+    addEventListener('online', this.#online);
+    document.addEventListener('visibilitychange', this.#visible);
+    void this.#open();
+  }
+
+  /** Does not wait for the next attempt. */
+  retryNow() {
+    if (this.status !== 'retrying') return;
+    clearTimeout(this.#retryTimer);
+    void this.#open();
+  }
+
+  /** Leaves the session (attendance ends now) and closes the connection. */
+  async leave() {
+    if (this.#joined) {
+      const patience = new Promise((resolve) => setTimeout(resolve, 2000));
+      await Promise.race([this.request('session.leave').catch(() => {}), patience]);
+    }
+    this.close();
+  }
+
+  /** Closes the connection without leaving; the server keeps the seat for its grace time. */
+  close() {
+    this.#finish(1000, null);
+  }
+
+  /**
+   * Sends a command and waits for its answer.
+   *
+   * @param {string} type
+   * @param {Record<string, any>} [fields]
+   * @returns {Promise<any>} the `ok`
+   * @throws {RollcallError} the refusal, or `connection_lost`
+   */
+  request(type, fields = {}) {
+    return new Promise((resolve, reject) => {
+      if (!this.#transmit({ type, ...fields }, { resolve, reject, durable: null })) {
+        reject(new RollcallError('connection_lost', 'There is no connection.', { retryable: true }));
+      }
+    });
+  }
+
+  /** Starts the class (host). It is done once, however often the connection is lost meanwhile. */
+  start() {
+    return this.#requestDurably('session.start', {});
+  }
+
+  /** Ends the class for everybody (host). */
+  end() {
+    return this.#requestDurably('session.end', {});
+  }
+
+  /**
+   * Says something. Without a connection it is said after the reconnect, and never twice.
+   *
+   * @param {string} text
+   * @param {string} [key] give the key of an unconfirmed message to say that one again
+   * @returns {Promise<ChatMessage>}
+   */
+  async sendChat(text, key = randomKey()) {
+    const answer = await this.#requestDurably('chat.send', { text, key });
+    const message = /** @type {ChatMessage} */ ({
+      seq: answer.seq,
+      at: answer.at,
+      message_id: answer.message_id,
+      user: this.you?.user ?? '',
+      name: this.you?.name ?? '',
+      role: this.you?.role ?? 'participant',
+      text,
+    });
+    this.#addChat([message], true);
+    return message;
+  }
+
+  /** Fetches the page before the oldest known message. */
+  async loadEarlier() {
+    const before = this.chat.oldest?.seq;
+    const answer = await this.request('chat.history', before === undefined ? { limit: 50 } : { before, limit: 50 });
+    this.chat.hasMore = answer.has_more;
+    this.#addChat(answer.messages, false);
+  }
+
+  /**
+   * Says what this connection sends; repeated by itself after a reconnect.
+   *
+   * @param {{audio?: boolean, video?: boolean, screen?: boolean}} flags
+   */
+  setMedia(flags) {
+    this.media = { ...this.media, ...flags };
+    if (this.#joined && this.state === 'present') this.#transmit({ type: 'media.set', ...this.media });
+  }
+
+  /**
+   * Passes a signal on to a peer.
+   *
+   * @param {string} to
+   * @param {SignalKind} kind
+   * @param {any} payload
+   * @param {string} [negotiation]
+   * @returns {boolean} false when there is no connection: signals are not kept
+   */
+  signal(to, kind, payload, negotiation) {
+    if (!this.#joined || !this.peer) return false;
+    return this.#transmit({ type: 'signal', to, kind, negotiation, payload });
+  }
+
+  // Connection
+
+  async #open() {
+    const generation = ++this.#generation;
+    this.#setStatus('connecting', null);
+    /** @type {Credentials} */
+    let credentials;
+    try {
+      credentials = await this.#currentCredentials();
+    } catch {
+      if (generation === this.#generation) this.#retry();
+      return;
+    }
+    if (generation !== this.#generation) return;
+    const socket = new WebSocket(this.url, subprotocol);
+    this.#socket = socket;
+    this.#drainDelay = null;
+    socket.onopen = () => {
+      this.#heard();
+      this.#watch = setInterval(() => this.#watchSilence(), 2500);
+      this.#greet(credentials);
+    };
+    socket.onmessage = ({ data }) => {
+      if (generation !== this.#generation) return;
+      this.#heard();
+      this.#receive(data);
+    };
+    socket.onclose = ({ code }) => {
+      if (generation === this.#generation) this.#lost(code);
+    };
+  }
+
+  async #currentCredentials() {
+    if (this.#guestToken) return { token: this.#guestToken };
+    return typeof this.credentials === 'function' ? await this.credentials() : this.credentials;
+  }
+
+  /** @param {Credentials} credentials */
+  #greet(credentials) {
+    this.#transmit(
+      { type: 'hello', ...credentials, client: this.clientName },
+      {
+        resolve: () => {},
+        reject: (error) => {
+          if (error.code !== 'connection_lost') this.#helloRefused(error);
+        },
+        durable: null,
+      },
+    );
+    this.#transmit(
+      { type: 'session.join', session: this.sessionId, presence: this.presenceMode },
+      {
+        resolve: () => {},
+        reject: (error) => {
+          if (error.code === 'connection_lost' || this.#refusal || error.code === 'hello_expected') return;
+          if (error.retryable && error.code !== 'session_full') this.#lost(1013);
+          else this.#finish(1000, error);
+        },
+        durable: null,
+      },
+    );
+  }
+
+  /** @param {RollcallError} error */
+  #helloRefused(error) {
+    if (error.retryable) {
+      this.#lost(1013);
+    } else if (this.guestName && !('guest' in this.credentials)) {
+      // The stored guest is not known any more (a new secret, a token too old): come as a new one.
+      this.#guestToken = null;
+      this.credentials = { guest: this.guestName };
+      this.#lost(1000, true);
+    } else if (this.#guestToken) {
+      this.#guestToken = null;
+      this.#lost(1000, true);
+    } else {
+      this.#refusal = error;
+      this.#finish(4500, error);
+    }
+  }
+
+  /**
+   * @param {number} code
+   * @param {boolean} [again] come back whatever the code says
+   */
+  #lost(code, again = false) {
+    this.#disconnect();
+    if (again || reconnects(code)) this.#retry();
+    else this.#finish(code, this.#refusal);
+  }
+
+  #retry() {
+    const delay = this.#drainDelay === null ? this.#backoff.next() : this.#backoff.after(this.#drainDelay);
+    this.#drainDelay = null;
+    this.#retryTimer = setTimeout(() => void this.#open(), delay);
+    this.#setStatus('retrying', Date.now() + delay);
+  }
+
+  /**
+   * @param {number} code
+   * @param {RollcallError | null} error
+   */
+  #finish(code, error) {
+    if (this.status === 'closed') return;
+    clearTimeout(this.#retryTimer);
+    this.#disconnect();
+    removeEventListener('online', this.#online);
+    document.removeEventListener('visibilitychange', this.#visible);
+    const unsent = [...this.#outbox];
+    this.#outbox.clear();
+    this.#setStatus('closed', null);
+    for (const durable of unsent) durable.reject(error ?? lostError());
+    this.emit('closed', { code, error });
+  }
+
+  #disconnect() {
+    this.#generation += 1;
+    clearInterval(this.#watch);
+    this.#socket?.close();
+    this.#socket = null;
+    this.#joined = false;
+    const pending = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const { durable, reject } of pending) {
+      if (!durable) reject(lostError());
+    }
+  }
+
+  /**
+   * @param {ConnectionStatus} status
+   * @param {number | null} retryAt
+   */
+  #setStatus(status, retryAt) {
+    this.status = status;
+    this.retryAt = retryAt;
+    this.emit('connection', { status, retryAt, attempt: this.#backoff.attempt });
+  }
+
+  #online = () => {
+    if (this.status === 'retrying') this.retryNow();
+    else this.#ping();
+  };
+
+  #visible = () => {
+    if (document.visibilityState === 'visible') this.#online();
+  };
+
+  #heard() {
+    this.#lastHeard = performance.now();
+    this.#pinged = 0;
+  }
+
+  #ping() {
+    if (this.#pinged !== 0 || !this.#transmit({ type: 'ping' })) return;
+    this.#pinged = performance.now();
+  }
+
+  /** A page cannot see WebSocket pings, so it asks by itself when it has heard nothing for long. */
+  #watchSilence() {
+    const now = performance.now();
+    if (this.#pinged !== 0) {
+      if (now - this.#pinged > pongTimeout) this.#lost(1006);
+    } else if (now - this.#lastHeard > this.#pingInterval) {
+      this.#ping();
+    }
+  }
+
+  // Messages
+
+  /**
+   * @param {Record<string, any>} message
+   * @param {Pending} [pending]
+   * @returns {boolean} false when there is no open connection
+   */
+  #transmit(message, pending) {
+    const socket = this.#socket;
+    if (!socket || socket.readyState !== WebSocket.OPEN) return false;
+    if (pending) {
+      const id = this.#nextId++;
+      this.#pending.set(id, pending);
+      message.id = id;
+    }
+    socket.send(JSON.stringify(message));
+    return true;
+  }
+
+  /**
+   * @param {string} type
+   * @param {Record<string, any>} fields
+   * @returns {Promise<any>}
+   */
+  #requestDurably(type, fields) {
+    return new Promise((resolve, reject) => {
+      if (this.status === 'closed' || this.status === 'idle') {
+        reject(lostError());
+        return;
+      }
+      /** @type {Durable} */
+      const durable = { type, fields: { key: randomKey(), ...fields }, since: Date.now(), resolve, reject };
+      this.#outbox.add(durable);
+      if (this.#joined) this.#transmitDurable(durable);
+    });
+  }
+
+  /** @param {Durable} durable */
+  #transmitDurable(durable) {
+    if (Date.now() - durable.since > keyLifetime) {
+      this.#outbox.delete(durable);
+      durable.reject(new RollcallError('unconfirmed', 'It is not known whether this was done.', { retryable: true }));
+      return;
+    }
+    this.#transmit(
+      { type: durable.type, ...durable.fields },
+      {
+        resolve: (answer) => {
+          this.#outbox.delete(durable);
+          durable.resolve(answer);
+        },
+        reject: (error) => {
+          this.#outbox.delete(durable);
+          durable.reject(error);
+        },
+        durable,
+      },
+    );
+  }
+
+  /** @param {any} data */
+  #receive(data) {
+    let message;
+    try {
+      message = JSON.parse(data);
+    } catch {
+      return;
+    }
+    switch (message?.type) {
+      case 'welcome':
+        if (message.ping_interval_ms > 0) this.#pingInterval = message.ping_interval_ms;
+        break;
+      case 'ready':
+        this.#settle(message);
+        this.user = message.user;
+        if (message.guest_token) this.#guestToken = message.guest_token;
+        this.emit('ready', { user: message.user, guestToken: message.guest_token ?? null });
+        break;
+      case 'ok':
+        this.#settle(message);
+        break;
+      case 'error':
+        this.#refused(message);
+        break;
+      case 'session.joined':
+        this.#settle(message);
+        this.#onJoined(message);
+        break;
+      case 'session.status':
+        if (this.#isNew(message)) this.#onStatus(message);
+        break;
+      case 'waiting.count':
+        this.waiting = message.count;
+        this.emit('waiting', { count: message.count });
+        break;
+      case 'presence.state':
+        this.#settle(message);
+        this.presence.reset(message);
+        this.emit('presence', { reset: true, joined: [], updated: [], left: [] });
+        void this.#fetchPresence(message.next);
+        break;
+      case 'presence.diff':
+      case 'presence.count':
+        this.#onPresenceDiff(message);
+        break;
+      case 'chat.message':
+        if (this.#isNew(message)) this.#addChat([message], true);
+        break;
+      case 'signal':
+        this.emit('signal', message);
+        break;
+      case 'server.draining':
+        this.#drainDelay = Number(message.retry_after_ms) || 0;
+        break;
+      default:
+        break; // a newer server may say more; what is not understood is ignored
+    }
+  }
+
+  /** @param {any} message */
+  #settle(message) {
+    const pending = this.#pending.get(message.id);
+    if (!pending) return;
+    this.#pending.delete(message.id);
+    pending.resolve(message);
+  }
+
+  /** @param {any} message */
+  #refused(message) {
+    const error = RollcallError.from(message);
+    const pending = this.#pending.get(message.id);
+    if (pending) {
+      this.#pending.delete(message.id);
+      pending.reject(error);
+    } else {
+      this.emit('problem', error);
+    }
+  }
+
+  /**
+   * Counts a durable event. One that was seen before is skipped; after a gap the whole state is
+   * fetched again by a new join.
+   *
+   * @param {any} message
+   */
+  #isNew(message) {
+    if (!message.stream) return true;
+    const last = this.#streams.get(message.stream) ?? 0;
+    if (message.seq <= last) return false;
+    if (message.seq !== last + 1) {
+      this.#lost(1006);
+      return false;
+    }
+    this.#streams.set(message.stream, message.seq);
+    return true;
+  }
+
+  /** @param {Joined} joined */
+  #onJoined(joined) {
+    if (this.#epoch !== null && this.#epoch !== joined.epoch) this.chat.clear();
+    this.#epoch = joined.epoch;
+    this.#streams = new Map(Object.entries(joined.streams ?? {}));
+    this.state = joined.state;
+    this.you = joined.you;
+    this.session = joined.session;
+    this.peer = joined.peer ?? null;
+    this.iceServers = joined.ice_servers ?? [];
+    this.#joined = true;
+    this.#backoff.reset();
+    if (joined.presence) this.presence.reset(joined.presence);
+    else this.presence.clear();
+    if (this.status !== 'open') this.#setStatus('open', null);
+    this.emit('joined', joined);
+    if (joined.presence) this.emit('presence', { reset: true, joined: [], updated: [], left: [] });
+    this.#mergeChat(joined.chat);
+    void this.#fetchPresence(joined.presence?.next ?? null);
+    if (joined.state === 'present' && Object.values(this.media).includes(true)) this.setMedia({});
+    const inFlight = new Set([...this.#pending.values()].map(({ durable }) => durable));
+    for (const durable of [...this.#outbox]) {
+      if (!inFlight.has(durable)) this.#transmitDurable(durable);
+    }
+  }
+
+  /** @param {SessionStatus} status */
+  #onStatus(status) {
+    if (this.session) {
+      const { status: name, is_live, rev, started_at, ended_at } = status;
+      this.session = { ...this.session, status: name, is_live, rev, started_at, ended_at };
+    }
+    if (status.status === 'completed') {
+      this.state = 'ended';
+      this.peer = null;
+      this.presence.clear();
+      this.media = { audio: false, video: false, screen: false };
+    }
+    this.emit('status', status);
+  }
+
+  /** @param {PresenceDiff} diff */
+  #onPresenceDiff(diff) {
+    const left = (diff.left ?? []).map(({ user }) => ({ user, name: this.presence.get(user)?.name ?? '' }));
+    const joined = (diff.joined ?? []).filter(({ user }) => !this.presence.get(user));
+    if (!this.presence.apply(diff)) return;
+    this.emit('presence', { reset: false, joined, updated: diff.updated ?? [], left });
+  }
+
+  /** @param {string | null} cursor */
+  async #fetchPresence(cursor) {
+    const generation = this.#generation;
+    while (cursor) {
+      let answer;
+      try {
+        answer = await this.request('presence.page', { after: cursor });
+      } catch {
+        return;
+      }
+      if (generation !== this.#generation) return;
+      this.presence.add(answer.participants);
+      this.emit('presence', { reset: true, joined: [], updated: [], left: [] });
+      cursor = answer.next;
+    }
+  }
+
+  // Chat
+
+  /**
+   * @param {ChatMessage[]} messages
+   * @param {boolean} live
+   */
+  #addChat(messages, live) {
+    const added = this.chat.add(messages);
+    if (added.length > 0) this.emit('chat', { added, live });
+  }
+
+  /** @param {Joined['chat']} snapshot the newest messages */
+  #mergeChat(snapshot) {
+    if (!snapshot) return;
+    const known = this.chat.newest?.seq;
+    const first = snapshot.messages[0]?.seq;
+    if (known === undefined) this.chat.hasMore = snapshot.has_more;
+    const added = this.chat.add(snapshot.messages);
+    this.emit('chat', { added, live: known !== undefined });
+    if (known !== undefined && first !== undefined && first > known && snapshot.has_more) {
+      void this.#fillGap(known, first);
+    }
+  }
+
+  /**
+   * Fetches what was said while the connection was lost, beyond what the snapshot held.
+   *
+   * @param {number} after
+   * @param {number} before
+   */
+  async #fillGap(after, before) {
+    try {
+      while (before > after) {
+        const answer = await this.request('chat.history', { before, limit: 100 });
+        this.#addChat(answer.messages, false);
+        if (!answer.has_more || answer.messages.length === 0) return;
+        before = answer.messages[0].seq;
+      }
+    } catch {
+      const rest = this.chat.messages.filter((message) => message.seq >= before);
+      this.chat.clear();
+      this.chat.hasMore = true;
+      this.#addChat(rest, false);
+    }
+  }
+}
+
+function defaultURL() {
+  const url = new URL('/ws', location.href);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  url.hash = '';
+  return url;
+}
+
+function lostError() {
+  return new RollcallError('connection_lost', 'The connection was lost.', { retryable: true });
+}

@@ -1,0 +1,289 @@
+// @ts-check
+
+import { Call } from './call.js';
+import { TypedEvents } from './events.js';
+
+/**
+ * @typedef {import('./call.js').LocalMedia} LocalMedia
+ * @typedef {import('./call.js').Slot} Slot
+ * @typedef {import('./client.js').RollcallClient} RollcallClient
+ * @typedef {import('./protocol.js').Participant} Participant
+ * @typedef {import('./protocol.js').Signal} Signal
+ *
+ * @typedef {object} MeshEvents
+ * @property {Call} call a call was added, or its media or state changed
+ * @property {Call} closed
+ */
+
+/** Who was there before us is called by us; a newcomer that has not called for so long is called too. */
+const newcomerPatience = 4000;
+
+/** How long the call of a lost connection may play on, in milliseconds: the server's default grace. */
+const retirement = 20_000;
+
+/**
+ * Calls between everybody in the room. The newcomer calls those it finds; the others answer. Calls
+ * outlive a lost signaling connection, and are replaced without a gap when it has come back.
+ *
+ * @extends {TypedEvents<MeshEvents>}
+ */
+export class CallMesh extends TypedEvents {
+  /** @type {Map<string, Call>} by the other side's peer */
+  calls = new Map();
+  /** @type {Set<Call>} calls that play on until their successor is connected */
+  retired = new Set();
+  /** @type {LocalMedia} */
+  local = { camera: new MediaStream(), screen: new MediaStream(), tracks: { audio: null, video: null, screen: null } };
+
+  /** @type {Map<string, ReturnType<typeof setTimeout>>} newcomers that are expected to call */
+  #expected = new Map();
+  /** @type {Set<string>} peers that have hung up */
+  #hungUp = new Set();
+  /** @type {(() => void)[]} */
+  #subscriptions;
+
+  /**
+   * @param {RollcallClient} client
+   * @param {{maxCalls?: number, configuration?: RTCConfiguration}} options `maxCalls` bounds what one
+   *   page carries; hosts and those who show something are called first
+   */
+  constructor(client, { maxCalls = 24, configuration = {} } = {}) {
+    super();
+    this.client = client;
+    this.maxCalls = maxCalls;
+    this.configuration = configuration;
+    this.#subscriptions = [
+      client.on('joined', () => this.#joined()),
+      client.on('presence', () => this.#reconcile()),
+      client.on('signal', (signal) => this.#signal(signal)),
+      client.on('status', ({ status }) => {
+        if (status === 'completed') this.hangUp();
+      }),
+      client.on('problem', (error) => {
+        if (error.code === 'peer_unavailable') this.#unavailable(String(error.details.peer));
+      }),
+      client.on('closed', () => this.hangUp()),
+    ];
+    addEventListener('online', this.#networkChanged);
+  }
+
+  /**
+   * Sends a track in all calls, now and later, or none.
+   *
+   * @param {Slot} slot
+   * @param {MediaStreamTrack | null} track
+   */
+  setTrack(slot, track) {
+    const stream = slot === 'screen' ? this.local.screen : this.local.camera;
+    const former = this.local.tracks[slot];
+    if (former === track) return;
+    if (former) stream.removeTrack(former);
+    if (track) stream.addTrack(track);
+    this.local.tracks[slot] = track;
+    for (const call of this.#all()) call.setTrack(slot, track);
+  }
+
+  /**
+   * A user's calls, one for each tab, the ones that count last.
+   *
+   * @param {string} user
+   * @returns {Call[]}
+   */
+  callsOf(user) {
+    return this.#all().filter((call) => call.user === user);
+  }
+
+  /** Ends all calls, and says so to the other sides. */
+  hangUp() {
+    for (const timer of this.#expected.values()) clearTimeout(timer);
+    this.#expected.clear();
+    this.#hungUp.clear();
+    for (const call of this.#all()) {
+      if (!call.retired) this.client.signal(call.peer, 'bye', null);
+      this.#close(call);
+    }
+  }
+
+  /** Ends all calls and stops listening to the client. */
+  dispose() {
+    this.hangUp();
+    removeEventListener('online', this.#networkChanged);
+    for (const unsubscribe of this.#subscriptions) unsubscribe();
+  }
+
+  #networkChanged = () => {
+    for (const call of this.calls.values()) call.restart();
+  };
+
+  /** @returns {Call[]} */
+  #all() {
+    return [...this.retired, ...this.calls.values()];
+  }
+
+  /** A connection of our own, new to all: the calls of the former one are replaced. */
+  #joined() {
+    for (const call of [...this.calls.values()]) this.#retire(call);
+    for (const timer of this.#expected.values()) clearTimeout(timer);
+    this.#expected.clear();
+    this.#hungUp.clear();
+    if (this.client.state !== 'present') {
+      this.hangUp();
+      return;
+    }
+    for (const participant of [...this.client.presence].sort(byImportance)) {
+      for (const peer of participant.peers) this.#open(peer, participant.user);
+    }
+  }
+
+  /** Follows presence: learns who is behind a call, ends those whose peer is gone, awaits newcomers. */
+  #reconcile() {
+    const { presence } = this.client;
+    for (const call of this.#all()) {
+      call.user ??= presence.owner(call.peer)?.user ?? null;
+      if (call.user === null) continue;
+      const participant = presence.get(call.user);
+      if (!participant || call.user === this.client.you?.user) this.#close(call);
+      else if (!call.retired && !participant.peers.includes(call.peer)) this.#retire(call);
+    }
+    for (const participant of presence) {
+      for (const peer of participant.peers) this.#await(peer, participant.user);
+    }
+  }
+
+  /**
+   * @param {string} peer
+   * @param {string} user
+   */
+  #await(peer, user) {
+    if (this.calls.has(peer) || this.#expected.has(peer) || this.#hungUp.has(peer) || !this.#wants(user)) return;
+    const timer = setTimeout(() => {
+      this.#expected.delete(peer);
+      if (this.client.presence.get(user)?.peers.includes(peer) && !this.#hungUp.has(peer)) this.#open(peer, user);
+    }, newcomerPatience);
+    this.#expected.set(peer, timer);
+  }
+
+  /** @param {string} user */
+  #wants(user) {
+    const { client } = this;
+    return client.state === 'present' && client.peer !== null && user !== client.you?.user;
+  }
+
+  /**
+   * @param {string} peer
+   * @param {string} user
+   */
+  #open(peer, user) {
+    if (this.calls.has(peer) || !this.#wants(user) || this.calls.size >= this.maxCalls) return;
+    this.#create(peer, user);
+  }
+
+  /**
+   * @param {string} peer
+   * @param {string | null} user
+   */
+  #create(peer, user) {
+    const ownPeer = this.client.peer;
+    const call = new Call({
+      peer,
+      configuration: { ...this.configuration, iceServers: this.client.iceServers },
+      local: this.local,
+      // What a call says after its connection was replaced would be taken for its successor's.
+      send: (kind, payload, negotiation) => {
+        if (!call.retired && this.client.peer === ownPeer) this.client.signal(peer, kind, payload, negotiation);
+      },
+    });
+    call.user = user;
+    this.calls.set(peer, call);
+    clearTimeout(this.#expected.get(peer));
+    this.#expected.delete(peer);
+    call.on('media', () => this.emit('call', call));
+    call.on('state', (state) => this.#stateChanged(call, state));
+    call.on('broken', () => this.#startAgain(call));
+    this.emit('call', call);
+    return call;
+  }
+
+  /** @param {Signal} signal */
+  #signal(signal) {
+    const { client } = this;
+    let call = this.calls.get(signal.from);
+    if (signal.kind === 'bye') {
+      this.#hungUp.add(signal.from);
+      if (call) this.#close(call);
+      return;
+    }
+    if (!call) {
+      const participant = client.presence.owner(signal.from);
+      if (signal.kind !== 'offer' || participant?.user === client.you?.user) return;
+      this.#hungUp.delete(signal.from);
+      call = this.#create(signal.from, participant?.user ?? null);
+    }
+    call.handle(signal);
+  }
+
+  /**
+   * @param {Call} call
+   * @param {RTCPeerConnectionState} state
+   */
+  #stateChanged(call, state) {
+    if (state === 'connected' && !call.retired && call.user !== null) {
+      for (const former of [...this.retired]) {
+        if (former.user === call.user) this.#close(former);
+      }
+    }
+    if (call.retired && (state === 'failed' || state === 'closed')) this.#close(call);
+    else this.emit('call', call);
+  }
+
+  /** @param {Call} call whose negotiation broke */
+  #startAgain(call) {
+    if (call.retired || this.calls.get(call.peer) !== call) return;
+    this.client.signal(call.peer, 'bye', null);
+    this.#close(call);
+    if (call.user !== null) this.#await(call.peer, call.user);
+  }
+
+  /** @param {string} peer */
+  #unavailable(peer) {
+    const call = this.calls.get(peer);
+    if (call) this.#retire(call);
+  }
+
+  /** @param {Call} call */
+  #retire(call) {
+    call.retired = true;
+    this.calls.delete(call.peer);
+    if (call.state === 'connected' || call.state === 'disconnected') {
+      this.retired.add(call);
+      setTimeout(() => this.#close(call), retirement);
+      this.emit('call', call);
+    } else {
+      this.#close(call);
+    }
+  }
+
+  /** @param {Call} call */
+  #close(call) {
+    const known = this.retired.delete(call) || this.calls.get(call.peer) === call;
+    if (this.calls.get(call.peer) === call) this.calls.delete(call.peer);
+    call.close();
+    if (known) this.emit('closed', call);
+  }
+}
+
+/**
+ * Hosts first, then those who show something.
+ *
+ * @param {Participant} a
+ * @param {Participant} b
+ */
+function byImportance(a, b) {
+  return weight(b) - weight(a);
+}
+
+/** @param {Participant} participant */
+function weight({ role, screen_enabled, video_enabled, audio_enabled }) {
+  const leads = role === 'host' || role === 'cohost';
+  return (leads ? 8 : 0) + (screen_enabled ? 4 : 0) + (video_enabled ? 2 : 0) + (audio_enabled ? 1 : 0);
+}

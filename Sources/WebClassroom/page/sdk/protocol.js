@@ -1,0 +1,127 @@
+// @ts-check
+
+/** The WebSocket subprotocol that this SDK speaks. */
+export const subprotocol = 'rollcall.v1';
+
+/**
+ * @typedef {'host' | 'cohost' | 'participant' | 'observer' | 'admin'} Role
+ * @typedef {'waiting' | 'present' | 'ended'} JoinState
+ * @typedef {'full' | 'hosts' | 'count' | 'none'} PresenceMode
+ * @typedef {'offer' | 'answer' | 'candidate' | 'end_of_candidates' | 'bye'} SignalKind
+ *
+ * @typedef {object} User
+ * @property {string} id
+ * @property {string} name
+ * @property {Role} role
+ * @property {boolean} guest
+ *
+ * @typedef {object} Participant
+ * @property {string} user
+ * @property {string} name
+ * @property {Role} role
+ * @property {string} joined_at
+ * @property {boolean} audio_enabled
+ * @property {boolean} video_enabled
+ * @property {boolean} screen_enabled
+ * @property {string[]} peers addresses for signals; empty while the person's connection is lost
+ *
+ * @typedef {object} ChatMessage
+ * @property {number} seq
+ * @property {number} at Unix time in milliseconds
+ * @property {string} message_id
+ * @property {string} user
+ * @property {string} name
+ * @property {Role} role
+ * @property {string} text plain text, never HTML
+ *
+ * @typedef {object} Session
+ * @property {string} id
+ * @property {string} title
+ * @property {string} description
+ * @property {string} instructor
+ * @property {string} status
+ * @property {boolean} is_live
+ * @property {number} rev
+ * @property {string | null} started_at
+ * @property {string | null} ended_at
+ *
+ * @typedef {object} PresenceSnapshot
+ * @property {PresenceMode} mode
+ * @property {number} presence_seq
+ * @property {number} count
+ * @property {Participant[]} participants
+ * @property {string | null} next
+ *
+ * @typedef {object} PresenceDiff
+ * @property {number} presence_seq
+ * @property {number} count
+ * @property {Participant[]} [joined]
+ * @property {Participant[]} [updated]
+ * @property {{user: string}[]} [left]
+ *
+ * @typedef {object} Joined
+ * @property {JoinState} state
+ * @property {{user: string, name: string, role: Role}} you
+ * @property {string} [peer] this connection's address for signals
+ * @property {Session} session
+ * @property {string} epoch
+ * @property {Record<string, number>} [streams]
+ * @property {PresenceSnapshot} [presence]
+ * @property {{messages: ChatMessage[], has_more: boolean}} [chat]
+ * @property {RTCIceServer[]} [ice_servers]
+ *
+ * @typedef {object} SessionStatus
+ * @property {string} status
+ * @property {boolean} is_live
+ * @property {number} rev
+ * @property {number} [seq]
+ * @property {string | null} [by]
+ * @property {string | null} started_at
+ * @property {string | null} ended_at
+ *
+ * @typedef {object} Signal
+ * @property {string} from
+ * @property {boolean} polite whether the reader is the polite side of this pair
+ * @property {SignalKind} kind
+ * @property {string} [negotiation]
+ * @property {any} payload
+ */
+
+/** What the server refused, or what became of a command that could not be answered. */
+export class RollcallError extends Error {
+  /**
+   * @param {string} code of the registry `errors.json`; or `connection_lost`, `unconfirmed`
+   * @param {string} [message]
+   * @param {{retryable?: boolean, details?: Record<string, any>}} more
+   */
+  constructor(code, message = code, { retryable = false, details = {} } = {}) {
+    super(message);
+    this.name = 'RollcallError';
+    this.code = code;
+    this.retryable = retryable;
+    this.details = details;
+  }
+
+  /** @param {any} message an `error` of the server */
+  static from(message) {
+    return new RollcallError(String(message.code), String(message.message ?? message.code), {
+      retryable: message.retryable === true,
+      details: message.details ?? {},
+    });
+  }
+}
+
+/**
+ * Whether a client comes back after this close (registry `close-codes.json`).
+ *
+ * @param {number} code
+ */
+export function reconnects(code) {
+  return code < 4500 && code !== 1000 && code !== 1008;
+}
+
+/** A random name for one command, so that its repetition does nothing twice. */
+export function randomKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(12));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

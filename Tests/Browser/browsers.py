@@ -1,0 +1,155 @@
+"""Browsers, and the people who sit before them."""
+
+from __future__ import annotations
+
+from playwright.async_api import Browser, BrowserContext, Page, Playwright, expect
+
+CHROMIUM = ["--no-sandbox", "--use-fake-device-for-media-stream", "--disable-dev-shm-usage"]
+FIREFOX = {
+    "media.navigator.streams.fake": True,
+    "media.navigator.permission.disabled": True,
+    "media.peerconnection.ice.obfuscate_host_addresses": False,
+    "media.autoplay.default": 0,
+}
+DESKTOP = {"width": 1280, "height": 800}
+PHONE = {"width": 360, "height": 740}
+
+# Cheap pictures: the machine that runs the tests is also all of the class's laptops.
+VIDEO = "&video=160x120x10"
+
+expect.set_options(timeout=20_000)
+
+
+class Browsers:
+    def __init__(self, playwright: Playwright):
+        self.playwright = playwright
+        self.running: dict[str, Browser] = {}
+        self.contexts: list[BrowserContext] = []
+        self.errors: list[str] = []
+
+    async def browser(self, kind: str) -> Browser:
+        if kind not in self.running:
+            self.running[kind] = await self._launch(kind)
+        return self.running[kind]
+
+    async def _launch(self, kind: str) -> Browser:
+        if kind == "firefox":
+            return await self.playwright.firefox.launch(
+                channel="moz-firefox", executable_path="/usr/bin/firefox-esr", firefox_user_prefs=FIREFOX)
+        # "chromium-denied" answers every question for a camera with no.
+        consent = [] if kind == "chromium-denied" else ["--use-fake-ui-for-media-stream"]
+        return await self.playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=CHROMIUM + consent, ignore_default_args=["--mute-audio"])
+
+    async def context(self, kind: str = "chromium", **options) -> BrowserContext:
+        options.setdefault("viewport", DESKTOP)
+        context = await (await self.browser(kind)).new_context(**options)
+        context.set_default_timeout(20_000)
+        self.contexts.append(context)
+        return context
+
+    async def person(self, kind: str = "chromium", **options) -> Person:
+        context = await self.context(kind, **options)
+        return Person(self.watch(await context.new_page()))
+
+    def watch(self, page: Page) -> Page:
+        """Whatever breaks in a page breaks the test."""
+        page.on("pageerror", lambda error: self.errors.append(f"{page.url}: {error}"))
+        page.on("console", lambda message: self._console(page, message))
+        return page
+
+    def _console(self, page: Page, message) -> None:
+        if message.type == "error" and "Content-Security-Policy" in message.text.replace(" ", "-"):
+            self.errors.append(f"{page.url}: {message.text}")
+
+    async def close_contexts(self) -> None:
+        for context in self.contexts:
+            await context.close()
+        self.contexts.clear()
+
+    async def close(self) -> None:
+        for browser in self.running.values():
+            await browser.close()
+        self.running.clear()
+
+
+# For every call of this page: whether it is connected, over which pair, and the frames it has decoded.
+CALLS = """async () => {
+  const { mesh } = document.querySelector('rollcall-app').room ?? { mesh: { calls: new Map() } };
+  const calls = {};
+  for (const [peer, call] of mesh.calls) {
+    const entry = { user: call.user, state: call.state, frames: 0, packets: 0, pair: null };
+    const report = await call.connection.getStats();
+    const byId = new Map();
+    report.forEach((item) => byId.set(item.id, item));
+    report.forEach((item) => {
+      if (item.type === 'inbound-rtp' && item.kind === 'video') entry.frames += item.framesDecoded ?? 0;
+      if (item.type === 'inbound-rtp' && item.kind === 'audio') entry.packets += item.packetsReceived ?? 0;
+      const selected = item.type === 'candidate-pair' && (item.selected || (item.nominated && item.state === 'succeeded'));
+      if (selected) entry.pair = `${byId.get(item.localCandidateId)?.candidateType} ${byId.get(item.remoteCandidateId)?.candidateType}`;
+    });
+    calls[peer] = entry;
+  }
+  return calls;
+}"""
+
+
+class Person:
+    def __init__(self, page: Page):
+        self.page = page
+
+    async def open(self, link: str) -> None:
+        await self.page.goto(link + VIDEO if "#" in link else link)
+
+    async def enter(self, link: str, name: str | None = None, camera: bool = False, microphone: bool = False) -> None:
+        """Through the lobby: the name, the devices, the button."""
+        await self.open(link)
+        if name is not None:
+            await self.page.get_by_label("Your name").fill(name)
+        if camera:
+            await self.page.get_by_role("button", name="Turn on camera").click()
+            await expect(self.page.get_by_role("button", name="Turn off camera")).to_be_visible()
+        if microphone:
+            await self.page.get_by_role("button", name="Turn on microphone").click()
+            await expect(self.page.get_by_role("button", name="Mute microphone")).to_be_visible()
+        await self.page.get_by_role("button", name="Join class").click()
+
+    async def sees_view(self, name: str) -> None:
+        await expect(self.page.locator(f"rollcall-app[data-view={name}]")).to_be_visible()
+
+    async def start_class(self) -> None:
+        await self.page.get_by_role("button", name="Start class").click()
+
+    async def sees_count(self, count: int) -> None:
+        await expect(self.page.locator(".count-number")).to_have_text(str(count))
+
+    async def say(self, text: str) -> None:
+        field = self.page.get_by_label("Message to everyone")
+        await field.fill(text)
+        await field.press("Enter")
+
+    async def messages(self) -> list[str]:
+        return await self.page.locator(".messages .message-text").all_text_contents()
+
+    async def sees_messages(self, texts: list[str]) -> None:
+        await expect(self.page.locator(".messages .message-text")).to_have_text(texts)
+
+    async def calls(self) -> dict:
+        return await self.page.evaluate(CALLS)
+
+    async def sees_moving_video(self, others: int) -> None:
+        """In every call a pair is selected, and frames are decoded that were not decoded before."""
+        before = await self.calls()
+        await self.page.wait_for_function(
+            """async ([calls, before, others]) => {
+              const now = Object.entries(await eval('(' + calls + ')')());
+              return now.length === others && now.every(([peer, call]) =>
+                call.state === 'connected' && call.pair !== null && call.frames > (before[peer]?.frames ?? 0) + 3);
+            }""",
+            arg=[CALLS, before, others], polling=200, timeout=40_000)
+
+    async def shows_faces(self, users: int) -> None:
+        await expect(self.page.locator(".stage-faces rollcall-tile[data-video]")).to_have_count(users)
+
+    async def user(self) -> str:
+        return await self.page.evaluate("document.querySelector('rollcall-app').room.client.you.user")

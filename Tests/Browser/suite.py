@@ -1,0 +1,86 @@
+"""usage: suite.py BINARY OUTPUT [NAME…]"""
+
+import asyncio
+import re
+import sys
+import time
+import traceback
+from pathlib import Path
+
+from playwright.async_api import async_playwright
+
+import accessibility_tests
+import class_tests
+import entrance_tests
+import recovery_tests
+from browsers import Browsers
+from server import Server
+
+SUITES = [class_tests, recovery_tests, entrance_tests, accessibility_tests]
+PATIENCE = 150
+
+
+class Stage:
+    """What a test gets: a fresh server, browsers, and a place for pictures."""
+
+    def __init__(self, server: Server, browsers: Browsers, output: Path, name: str):
+        self.server = server
+        self.browsers = browsers
+        self.output = output
+        self.name = name
+
+    async def picture(self, person, name: str) -> None:
+        await person.page.screenshot(path=self.output / f"{name}.png")
+
+
+async def run(test, browsers: Browsers, binary: str, output: Path) -> str | None:
+    slug = re.sub(r"\W+", "-", test.__name__)
+    browsers.errors.clear()
+    try:
+        async with Server(binary, output / f"{slug}.log") as server:
+            try:
+                await asyncio.wait_for(test(Stage(server, browsers, output, slug)), PATIENCE)
+                if browsers.errors:
+                    return "errors in pages: " + "; ".join(browsers.errors[:3])
+            except BaseException:
+                for number, context in enumerate(browsers.contexts):
+                    for page in context.pages:
+                        try:
+                            await page.screenshot(path=output / f"failed-{slug}-{number}.png", timeout=5000)
+                        except Exception:  # a page that crashed has no picture
+                            pass
+                raise
+            finally:
+                await browsers.close_contexts()
+    except Exception:
+        return traceback.format_exc()
+    return None
+
+
+async def main() -> int:
+    binary, output, names = sys.argv[1], Path(sys.argv[2]), sys.argv[3:]
+    for old in [*output.glob("failed-*.png"), *output.glob("*.log")]:
+        old.unlink()
+    tests = [test for suite in SUITES for test in suite.TESTS]
+    if names:
+        tests = [test for test in tests if any(name in test.__name__ for name in names)]
+    passed = failed = 0
+    async with async_playwright() as playwright:
+        browsers = Browsers(playwright)
+        for test in tests:
+            start = time.monotonic()
+            problem = await run(test, browsers, binary, output)
+            seconds = time.monotonic() - start
+            if problem is None:
+                passed += 1
+                print(f"ok      {test.__doc__}  ({seconds:.1f} s)", flush=True)
+            else:
+                failed += 1
+                print(f"FAILED  {test.__doc__}  ({seconds:.1f} s)\n{problem}", flush=True)
+        await browsers.close()
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))
