@@ -22,6 +22,7 @@ async def check(stage, person, view: str) -> None:
             assert not found, f"{view}, {scheme}, {size}:\n" + "\n".join(found)
             overflow = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert overflow <= 0, f"{view}, {size}: scrolls sideways by {overflow} px"
+    await page.set_viewport_size(DESKTOP)
 
 
 async def axe_finds_nothing(stage):

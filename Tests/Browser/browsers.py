@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+
 from playwright.async_api import Browser, BrowserContext, Page, Playwright, expect
 
 CHROMIUM = ["--no-sandbox", "--use-fake-device-for-media-stream", "--disable-dev-shm-usage"]
@@ -18,6 +21,15 @@ PHONE = {"width": 360, "height": 740}
 VIDEO = "&video=160x120x10"
 
 expect.set_options(timeout=20_000)
+
+
+async def poll(condition, describe=None, patience: float = 40) -> None:
+    """Waits until the condition holds; asks every 100 ms."""
+    deadline = time.monotonic() + patience
+    while not await condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not reached within {patience} s: {await describe() if describe else condition}")
+        await asyncio.sleep(0.1)
 
 
 class Browsers:
@@ -54,9 +66,14 @@ class Browsers:
 
     def watch(self, page: Page) -> Page:
         """Whatever breaks in a page breaks the test."""
-        page.on("pageerror", lambda error: self.errors.append(f"{page.url}: {error}"))
+        page.on("pageerror", lambda error: self._failure(page, str(error)))
         page.on("console", lambda message: self._console(page, message))
         return page
+
+    def _failure(self, page: Page, text: str) -> None:
+        # Firefox reports a server that does not answer as an error of the page.
+        if "establish a connection" not in text:
+            self.errors.append(f"{page.url}: {text}")
 
     def _console(self, page: Page, message) -> None:
         if message.type == "error" and "Content-Security-Policy" in message.text.replace(" ", "-"):
@@ -140,16 +157,22 @@ class Person:
     async def sees_moving_video(self, others: int) -> None:
         """In every call a pair is selected, and frames are decoded that were not decoded before."""
         before = await self.calls()
-        await self.page.wait_for_function(
-            """async ([calls, before, others]) => {
-              const now = Object.entries(await eval('(' + calls + ')')());
-              return now.length === others && now.every(([peer, call]) =>
-                call.state === 'connected' && call.pair !== null && call.frames > (before[peer]?.frames ?? 0) + 3);
-            }""",
-            arg=[CALLS, before, others], polling=200, timeout=40_000)
+
+        async def moves() -> bool:
+            now = await self.calls()
+            return len(now) == others and all(
+                call["state"] == "connected" and call["pair"] and call["frames"] > before.get(peer, {"frames": 0})["frames"] + 3
+                for peer, call in now.items())
+
+        await poll(moves, lambda: self.calls())
 
     async def shows_faces(self, users: int) -> None:
         await expect(self.page.locator(".stage-faces rollcall-tile[data-video]")).to_have_count(users)
+
+    async def peers(self) -> list[int]:
+        """How many connections each participant has."""
+        return await self.page.evaluate(
+            "[...document.querySelector('rollcall-app').room.client.presence].map(({ peers }) => peers.length).sort()")
 
     async def user(self) -> str:
         return await self.page.evaluate("document.querySelector('rollcall-app').room.client.you.user")

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from browsers import PHONE
+from browsers import PHONE, poll
 from playwright.async_api import expect
 
 
@@ -112,7 +112,7 @@ async def screen_is_shared(stage):
     screen = guest.page.locator(".stage-screens rollcall-tile")
     await expect(screen).to_have_attribute("data-video", "")
     await guest.shows_faces(1)
-    await stage.picture(guest, "screen-share")
+    await stage.picture(host, "screen-share")
     await host.page.get_by_role("button", name="Stop sharing your screen").click()
     await expect(screen).to_have_count(0)
 
@@ -141,6 +141,10 @@ async def class_without_camera(stage):
     await expect(sentence).to_have_count(0)
 
 
+async def has_peers(person, counts: list[int]) -> bool:
+    return await person.peers() == counts
+
+
 async def second_tab(stage):
     """a second tab of the same person does not count twice, and closing it takes nobody away"""
     server, browsers = stage.server, stage.browsers
@@ -160,12 +164,10 @@ async def second_tab(stage):
     await second.goto(server.guest_link)
     await expect(second.locator("rollcall-app[data-view=present]")).to_be_visible()
     await expect(second.locator(".count-number")).to_have_text("2")
-    await host.page.wait_for_function(
-        "[...document.querySelector('rollcall-app').room.client.presence].some(({ peers }) => peers.length === 2)")
+    await poll(lambda: has_peers(host, [1, 2]))
     await host.sees_count(2)
     await second.close()
-    await host.page.wait_for_function(
-        "[...document.querySelector('rollcall-app').room.client.presence].every(({ peers }) => peers.length === 1)")
+    await poll(lambda: has_peers(host, [1, 1]))
     await host.sees_count(2)
     await guest.say("Still here")
     await host.sees_messages(["Still here"])

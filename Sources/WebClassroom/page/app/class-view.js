@@ -61,7 +61,7 @@ export class ClassView extends HTMLElement {
         h('p', { class: 'pill live' }, h('span', { class: 'dot', 'aria-hidden': 'true' }), 'Live', elapsed),
         count),
       h('main', { class: 'classroom' }, this.#stage, this.#notice, this.#panel),
-      h('div', { class: 'controls', role: 'group', 'aria-label': 'Class controls' },
+      h('section', { class: 'controls', 'aria-label': 'Class controls' },
         h('div', { class: 'controls-group' }, ...devices.map(({ button }) => button)),
         h('div', { class: 'controls-group' }, this.#switches.people, this.#switches.chat),
         h('div', { class: 'controls-group' },
