@@ -112,7 +112,8 @@ export class Stage extends HTMLElement {
     tile.show(
       {
         user: participant.user,
-        name: source === 'screen' ? (own ? 'Your screen' : `${participant.name}’s screen`) : name,
+        name: participant.name,
+        label: source === 'screen' ? (own ? 'Your screen' : `${participant.name}’s screen`) : name,
         own,
         muted: own ? !media.isOn('microphone') : !participant.audio_enabled,
         lost: !own && participant.peers.length === 0,
@@ -138,7 +139,7 @@ export class Stage extends HTMLElement {
       const fit = Math.min((width - gap * (columns - 1)) / columns, ((height - gap * (rows - 1)) / rows) * ratio);
       if (fit > best) best = fit;
     }
-    const size = Math.max(Math.floor(best), 96);
+    const size = Math.max(Math.floor(best) - 1, 96);
     this.#faces.style.setProperty('--tile-width', `${size}px`);
     this.#faces.style.setProperty('--tile-ratio', String(ratio));
   }

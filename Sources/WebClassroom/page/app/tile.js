@@ -9,7 +9,8 @@ import { icon } from './icons.js';
  *
  * @typedef {object} TileState
  * @property {string} user
- * @property {string} name as shown
+ * @property {string} name
+ * @property {string} label the name as shown
  * @property {boolean} own
  * @property {boolean} muted whether the microphone is off
  * @property {boolean} lost whether the person's connection is lost
@@ -58,7 +59,7 @@ export class Tile extends HTMLElement {
     set(this, 'data-source', state.source);
     set(this, 'data-own', state.own);
     set(this, 'data-lost', state.lost);
-    setText(this.#name, state.name);
+    setText(this.#name, state.label);
     set(this.#muted, 'hidden', !state.muted || state.source === 'screen');
     if (this.#face.dataset.name !== state.name) {
       this.#face.dataset.name = state.name;
