@@ -40,7 +40,9 @@ public struct IdempotencyKeys: Sendable, Equatable {
 
   mutating func remember(user: String, key: String, use: Use) {
     var own = uses[user] ?? [:]
-    own.updateValue(use, forKey: key)
+    // A key that is used anew after its lifetime is the newest again, not the next to go.
+    own.removeValue(forKey: key)
+    own[key] = use
     while own.count > Limits.keysPerUser
       || own.values.first.map({ use.at.milliseconds(since: $0.at) > Limits.lifetimeMilliseconds }) == true
     {
