@@ -46,7 +46,8 @@ public enum RFC3339 {
     var offsetMinutes: Int64 = 0
     if !(reader.take("Z") || reader.take("z")) {
       let isBehind = reader.take("-")
-      guard isBehind || reader.take("+"), let hours = reader.number(2), reader.take(":"), let minutes = reader.number(2),
+      guard isBehind || reader.take("+"), let hours = reader.number(2), reader.take(":"),
+        let minutes = reader.number(2),
         hours < 24, minutes < 60
       else { return nil }
       offsetMinutes = (isBehind ? -1 : 1) * (hours * 60 + minutes)
@@ -54,7 +55,9 @@ public enum RFC3339 {
     guard reader.isAtEnd else { return nil }
     let minutesOfDay = hour * 60 + minute - offsetMinutes
     let seconds = days(fromYear: year, month: month, day: day) * 86400 + minutesOfDay * 60 + second
-    return Timestamp(milliseconds: seconds * 1000 + fraction)
+    let milliseconds = seconds * 1000 + fraction
+    // An offset can lead out of the years that RFC 3339 can say in UTC.
+    return representable.contains(milliseconds) ? Timestamp(milliseconds: milliseconds) : nil
   }
 
   private static func append(_ value: Int64, digits: Int, to text: inout [UInt8]) {
