@@ -41,15 +41,48 @@ public struct Presence: Sendable {
     }
   }
 
-  /// The changes of one interval. Applying it to any older state makes the state at ``sequence``.
+  /// What happened in one interval. Applying it to any older state makes the state at ``sequence``.
   public struct Difference: Sendable {
-    public var sequence: UInt64
+    /// The changes as somebody sees them who is shown some roles only.
+    public struct Changes: Sendable {
+      public var joined: [Participant] = []
+      public var updated: [Participant] = []
+      /// The users who are no longer shown.
+      public var left: [String] = []
+    }
+
+    fileprivate struct Entry {
+      var user: String
+      var wasHere: Bool
+      /// Every role that the user had within the interval.
+      var roles: [Role]
+      /// The user now, or nil when gone.
+      var participant: Participant?
+    }
+
+    public let sequence: UInt64
     /// How many people are here after it.
-    public var count: Int
-    public var joined: [Participant] = []
-    public var updated: [Participant] = []
-    /// Who left, and the role the person had.
-    public var left: [(user: String, role: Role)] = []
+    public let count: Int
+    fileprivate var entries: [Entry] = []
+
+    fileprivate init(sequence: UInt64, count: Int) {
+      self.sequence = sequence
+      self.count = count
+    }
+
+    /// The changes for somebody who is shown the roles that `isIncluded` lets through, in the order in which they began.
+    public func changes(where isIncluded: (Role) -> Bool) -> Changes {
+      var changes = Changes()
+      for entry in entries {
+        if let participant = entry.participant, isIncluded(participant.role) {
+          if entry.wasHere { changes.updated.append(participant) } else { changes.joined.append(participant) }
+        } else if entry.roles.contains(where: isIncluded) {
+          // Also who came and went within the interval: somebody's snapshot may have shown them.
+          changes.left.append(entry.user)
+        }
+      }
+      return changes
+    }
   }
 
   /// A page of the participants in the order in which they came.
@@ -64,7 +97,8 @@ public struct Presence: Sendable {
 
   private struct Change {
     var wasHere: Bool
-    var role: Role
+    /// Every role that the user had since the last difference.
+    var roles: [Role]
   }
 
   /// The number of the last difference.
@@ -145,23 +179,23 @@ public struct Presence: Sendable {
   }
 
   private mutating func noteChange(_ user: String, role: Role) {
-    guard changes[user] == nil else { return }
-    changes[user] = Change(wasHere: participants[user] != nil, role: participants[user]?.role ?? role)
-    changeOrder.append(user)
+    if changes[user] == nil {
+      let participant = participants[user]
+      changes[user] = Change(wasHere: participant != nil, roles: participant.map { [$0.role] } ?? [])
+      changeOrder.append(user)
+    }
+    if changes[user]?.roles.contains(role) == false { changes[user]?.roles.append(role) }
   }
 
-  /// The changes since the last difference as one, in the order in which they began; nil when there are none.
+  /// The changes since the last difference as one; nil when there are none.
   public mutating func takeDifference() -> Difference? {
     guard hasChanges else { return nil }
     sequence += 1
     var difference = Difference(sequence: sequence, count: count)
-    for user in changeOrder {
-      guard let change = changes[user] else { continue }
-      if let participant = participants[user] {
-        if change.wasHere { difference.updated.append(participant) } else { difference.joined.append(participant) }
-      } else {
-        // Also for who came and went within the interval: somebody's snapshot may have shown them.
-        difference.left.append((user, change.role))
+    difference.entries = changeOrder.compactMap { user in
+      changes[user].map { change in
+        Difference.Entry(
+          user: user, wasHere: change.wasHere, roles: change.roles, participant: participants[user])
       }
     }
     changes.removeAll(keepingCapacity: true)

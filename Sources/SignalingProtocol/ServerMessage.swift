@@ -151,15 +151,16 @@ public enum ServerMessage {
     beginEvent("presence.diff", at: time, into: &writer)
     writer.field("presence_seq", difference.sequence)
     writer.field("count", difference.count)
+    let changes = difference.changes(where: isIncluded)
     writer.key("joined")
-    writeArray(difference.joined.filter { isIncluded($0.role) }, into: &writer)
+    writeArray(changes.joined, into: &writer)
     writer.key("updated")
-    writeArray(difference.updated.filter { isIncluded($0.role) }, into: &writer)
+    writeArray(changes.updated, into: &writer)
     writer.key("left")
     writer.beginArray()
-    for gone in difference.left where isIncluded(gone.role) {
+    for user in changes.left {
       writer.beginObject()
-      writer.field("user", gone.user)
+      writer.field("user", user)
       writer.endObject()
     }
     writer.endArray()
