@@ -1,0 +1,114 @@
+import Classroom
+import JSON
+import Testing
+
+@testable import Persistence
+
+@Suite("Events as journal payloads")
+struct EventCodecTests {
+  private static let details = SessionDetails(
+    id: "algebra", title: "Algèbre \"1\"\n", description: "\u{0}\u{1F9D1}", instructor: "", kind: .audio, host: "emmy",
+    scheduledAt: Timestamp(milliseconds: -5), timeZone: "Europe/Berlin", durationMinutes: 1440, capacity: nil,
+    admission: .registered, visibility: .members, allowsGuests: true, roomName: "r",
+    createdAt: Timestamp(milliseconds: 0))
+
+  private static let events: [(RecordKind, Event)] = {
+    var limited = details
+    limited.capacity = 1_000_000
+    limited.kind = .inPerson
+    var events: [(RecordKind, Event)] = [
+      (.created, .created(details, epoch: "e1")), (.created, .created(limited, epoch: "")),
+      (.left, .left(user: "u", at: Timestamp(milliseconds: .min), isEstimated: true)),
+      (.left, .left(user: "u", at: Timestamp(milliseconds: .max), isEstimated: false)),
+      (.chatSent, .chatSent(user: "u", name: "N", role: .admin, text: "\r\n\t\\\"/\u{2028}\u{10FFFF}")),
+    ]
+    for status in SessionStatus.allCases { events.append((.statusChanged, .statusChanged(status))) }
+    for role in Role.allCases { events.append((.joined, .joined(user: "u\(role)", name: "é", role: role))) }
+    return events
+  }()
+
+  private func decode(_ bytes: [UInt8], kind: UInt8) throws -> RecordedEvent {
+    var reader = JSONReader()
+    var result: Result<RecordedEvent, UnreadableRecord>?
+    try reader.read(bytes) { view in
+      result = Result { () throws(UnreadableRecord) in
+        try EventCodec.decode(view, kind: kind, session: "algebra", sequence: 42)
+      }
+    }
+    return try #require(result).get()
+  }
+
+  @Test("every event comes back as it was, with and without key and author", arguments: events.indices)
+  func roundTrip(index: Int) throws {
+    let (kind, event) = Self.events[index]
+    for by in [nil, "emmy"] {
+      for use in [nil, RecordedEvent.KeyUse(key: "k\"", digest: .max), RecordedEvent.KeyUse(key: "", digest: 1 << 63)] {
+        let recorded = RecordedEvent(
+          session: "algebra", sequence: 42, at: Timestamp(milliseconds: 1_767_225_600_123), by: by, keyUse: use,
+          event: event)
+        var writer = JSONWriter()
+        #expect(EventCodec.encode(recorded, into: &writer) == kind)
+        #expect(try decode(writer.bytes, kind: kind.rawValue) == recorded)
+      }
+    }
+  }
+
+  @Test("the numbers of the kinds never change")
+  func kinds() {
+    let kinds: [RecordKind] = [
+      .created, .statusChanged, .joined, .left, .chatSent, .alive, .snapshotCore, .snapshotAttendance, .snapshotChat,
+      .snapshotKey,
+    ]
+    #expect(kinds.map(\.rawValue) == [1, 2, 3, 4, 5, 32, 64, 65, 66, 67])
+  }
+
+  @Test(
+    "a payload without one of its fields, or with a wrong one, is unreadable and names it", arguments: events.indices)
+  func damaged(index: Int) throws {
+    let (kind, event) = Self.events[index]
+    var writer = JSONWriter()
+    _ = EventCodec.encode(
+      RecordedEvent(
+        session: "algebra", sequence: 42, at: Timestamp(milliseconds: 1), by: nil,
+        keyUse: RecordedEvent.KeyUse(key: "k", digest: 3), event: event),
+      into: &writer)
+    var members: [(name: String, value: String)] = []
+    var reader = JSONReader()
+    try reader.read(writer.bytes) { view in
+      for (key, value) in view.members {
+        members.append((key.string ?? "", String(decoding: value.raw, as: UTF8.self)))
+      }
+    }
+    for skipped in members.indices where !["key", "capacity"].contains(members[skipped].name) {
+      for replacement in [nil, "[]"] {
+        let fields = members.enumerated().compactMap { index, member -> String? in
+          if index != skipped { return "\"\(member.name)\":\(member.value)" }
+          return replacement.map { "\"\(member.name)\":\($0)" }
+        }
+        let text = "{" + fields.joined(separator: ",") + "}"
+        #expect(
+          throws: UnreadableRecord(
+            session: "algebra", sequence: 42, kind: kind.rawValue, field: members[skipped].name)
+        ) {
+          try decode(Array(text.utf8), kind: kind.rawValue)
+        }
+      }
+    }
+  }
+
+  @Test("a kind that is not an event's is unreadable", arguments: [0, 6, 32, 64, 65, 66, 67, 255] as [UInt8])
+  func unknownKind(kind: UInt8) {
+    #expect(throws: UnreadableRecord(session: "algebra", sequence: 42, kind: kind, field: "kind")) {
+      try decode(Array(#"{"at":1,"user":"u","name":"n","role":"host"}"#.utf8), kind: kind)
+    }
+  }
+
+  @Test("a payload that is no object, or has a word nobody knows, is unreadable")
+  func nonsense() {
+    for text in ["[]", "1", "null", "{}", #"{"at":1,"status":"paused"}"#, #"{"at":1.5,"status":"ongoing"}"#] {
+      #expect(throws: UnreadableRecord.self) {
+        try decode(Array(text.utf8), kind: RecordKind.statusChanged.rawValue)
+      }
+    }
+  }
+}
