@@ -109,7 +109,7 @@ extension RoomShard {
       stopWaiting(member, connection: connection, at: now)
       member.state = .reading
       members[connection] = member
-      outbox.append(.seat(connection, room, .room(.none)), restingOn: room.position)
+      seat(member, connection: connection, in: .room(.none))
     }
   }
 
@@ -187,7 +187,7 @@ extension RoomShard {
       writePresence(of: room, mode: mode, into: &writer)
       writer.endObject()
     }
-    outbox.append(.seat(connection, room, .room(mode)), restingOn: room.position)
+    seat(member, connection: connection, in: .room(mode))
   }
 
   private func sendPage(

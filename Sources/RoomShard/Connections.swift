@@ -34,11 +34,16 @@ extension RoomShard {
         member.state = .reading
         members[connection] = member
         sendJoined(to: connection, member, id: id, at: now)
-        outbox.append(.seat(connection, room, .room(.none)), restingOn: room.position)
+        seat(member, connection: connection, in: .room(.none))
       }
     } catch {
       refuse(ProtocolError(error), id: id, to: connection, restingOn: room.position)
     }
+  }
+
+  /// From here on the connection gets what the seat gets.
+  func seat(_ member: Member, connection: ConnectionID, in seat: Audience.Seat) {
+    outbox.append(.seat(connection, member.room, seat, ordinal: member.ordinal), restingOn: member.room.position)
   }
 
   private func wait(_ member: Member, id: Int64?, connection: ConnectionID, at now: Timestamp) {
@@ -50,7 +55,7 @@ extension RoomShard {
       scheduleFlush(of: room, at: now)
     }
     sendJoined(to: connection, member, id: id, at: now)
-    outbox.append(.seat(connection, room, .waiting), restingOn: room.position)
+    seat(member, connection: connection, in: .waiting)
   }
 
   /// Brings a member into the class: attendance first, then the state, then the events that follow it.
@@ -74,7 +79,7 @@ extension RoomShard {
     }
     members[connection] = member
     sendJoined(to: connection, member, id: id, at: now)
-    outbox.append(.seat(connection, room, .room(member.mode)), restingOn: room.position)
+    seat(member, connection: connection, in: .room(member.mode))
   }
 
   /// Lets in those who wait, the longest first, as far as the capacity allows.
@@ -158,7 +163,8 @@ extension RoomShard {
   /// The state that a client in this mode begins with.
   func writePresence(of room: Room, mode: PresenceMode, into writer: inout JSONWriter) {
     ServerMessage.writePresence(
-      mode: mode, sequence: room.presence.sequence, count: room.presence.count, page: page(of: room, mode: mode, after: 0),
+      mode: mode, sequence: room.presence.sequence, count: room.presence.count,
+      page: page(of: room, mode: mode, after: 0),
       into: &writer)
   }
 
@@ -191,6 +197,8 @@ extension RoomShard {
   func leave(_ member: Member, id: Int64?, connection: ConnectionID, at now: Timestamp) {
     let room = member.room
     members[connection] = nil
+    // At once, not behind the barrier: if the connection joins again in this tick, it has entered only with its new join.
+    room.audience.remove(connection)
     switch member.state {
     case .waiting: stopWaiting(member, connection: connection, at: now)
     case .reading: break
@@ -200,7 +208,6 @@ extension RoomShard {
       }
     }
     if let id { send(to: connection, from: room) { ServerMessage.ok(id: id, into: &$0) } }
-    outbox.append(.unseat(connection, room), restingOn: room.position)
   }
 
   private func removePeer(_ peer: String, of member: Member, at now: Timestamp) -> Int {

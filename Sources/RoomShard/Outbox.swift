@@ -10,10 +10,8 @@ struct Outbox {
   enum Delivery {
     case send(ConnectionID, Range<Int>)
     case broadcast(Room, Audience.Group, Range<Int>)
-    /// From here on the connection gets what the seat gets.
-    case seat(ConnectionID, Room, Audience.Seat)
-    /// From here on the connection gets nothing of the room.
-    case unseat(ConnectionID, Room)
+    /// From here on the connection gets what the seat gets, if it is still the member of that ordinal.
+    case seat(ConnectionID, Room, Audience.Seat, ordinal: UInt64)
     case respond(RequestID, Result<RoomAnswer, Refusal>)
     case publish(SessionView)
     /// The connection has been told everything and may go to another loop.

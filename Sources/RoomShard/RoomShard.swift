@@ -90,11 +90,9 @@ public final class RoomShard {
       case .broadcast(let room, let group, let range):
         let connections = room.audience.members(of: group)
         if !connections.isEmpty { outbox.bytes(range) { sink.broadcast($0, to: connections) } }
-      case .seat(let connection, let room, let seat):
-        // The connection may have closed while its entry waited.
-        if members[connection]?.room === room { room.audience.seat(connection, in: seat) }
-      case .unseat(let connection, let room):
-        room.audience.remove(connection)
+      case .seat(let connection, let room, let seat, let ordinal):
+        // The connection may have closed or left while its entry waited, and joined again.
+        if members[connection]?.ordinal == ordinal { room.audience.seat(connection, in: seat) }
       case .respond(let request, let result):
         sink.respond(to: request, with: result)
       case .publish(let view):
