@@ -218,11 +218,12 @@ extension RoomShard {
     // Any rule would do that gives the two sides opposite answers, and the same ones for the whole call.
     ServerMessage.signal(
       from: peer, isReaderPolite: target > peer, kind: kind, negotiation: negotiation, payload: payload, into: &writer)
-    if room.audience.hasEntered(connection) {
+    if room.audience.hasEntered(connection), outbox.takenCount >= member.lastHeldSignal {
       outbox.sendBeside(writer.bytes, to: receiver)
     } else {
-      // Nobody may hear of a peer before its join is safe.
+      // Nobody may hear of a peer before its join is safe, and no later signal may overtake one that waits for that.
       outbox.append(.send(receiver, outbox.store(writer.bytes)), restingOn: room.position)
+      members[connection]?.lastHeldSignal = outbox.appendedCount
     }
     if let id { send(to: connection, from: room) { ServerMessage.ok(id: id, into: &$0) } }
   }

@@ -28,6 +28,11 @@ struct Outbox {
   private var beside: [(ConnectionID, Range<Int>)] = []
   private var besideBytes = ByteQueue()
 
+  /// How many entries were ever appended.
+  private(set) var appendedCount: UInt64 = 0
+  /// How many entries were ever taken out.
+  var takenCount: UInt64 { appendedCount - UInt64(held.count) }
+
   /// Whether something waits for the disk.
   var isHolding: Bool { !held.isEmpty }
 
@@ -36,6 +41,7 @@ struct Outbox {
 
   mutating func append(_ delivery: Delivery, restingOn position: UInt64) {
     held.append(Entry(position: position, delivery: delivery))
+    appendedCount += 1
   }
 
   /// Sends without waiting for the disk.

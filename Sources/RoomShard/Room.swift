@@ -55,6 +55,8 @@ struct Member {
   let ordinal: UInt64
   var mode: PresenceMode
   var state: State
+  /// The number of the outbox entry with this member's newest signal that had to wait, 0 before the first.
+  var lastHeldSignal: UInt64 = 0
 
   var peer: String? {
     if case .present(let peer) = state { peer } else { nil }
