@@ -25,6 +25,8 @@ struct Outbox {
 
   private var held: Deque<Entry> = []
   private var heldBytes = ByteQueue()
+  /// Up to here the entries that named the bytes have been taken out; entries are in the order of their bytes.
+  private var consumed = 0
   private var beside: [(ConnectionID, Range<Int>)] = []
   private var besideBytes = ByteQueue()
 
@@ -53,13 +55,25 @@ struct Outbox {
   mutating func next(through synced: UInt64) -> Delivery? {
     guard let first = held.first, first.position <= synced else { return nil }
     held.removeFirst()
+    switch first.delivery {
+    case .send(_, let range), .broadcast(_, _, let range): consumed = range.upperBound
+    case .seat, .respond, .publish, .handOver: break
+    }
     return first.delivery
   }
 
   /// Forgets the bytes of what has been taken out.
   mutating func compact() {
-    if held.isEmpty { heldBytes.removeAll() }
+    if held.isEmpty {
+      heldBytes.removeAll()
+      consumed = 0
+    } else if consumed > heldBytes.start {
+      heldBytes.forget(before: consumed)
+    }
   }
+
+  /// The bytes kept for entries.
+  var heldByteCount: Int { heldBytes.count }
 
   /// The bytes of a message.
   func bytes<R>(_ range: Range<Int>, _ body: (UnsafeRawBufferPointer) -> R) -> R { heldBytes.withBytes(range, body) }
@@ -74,22 +88,37 @@ struct Outbox {
   }
 }
 
-/// Bytes appended at the end, addressed by offsets, and forgotten all at once.
+/// Bytes appended at the end, addressed by offsets from the beginning of all, and forgotten from the front.
 private struct ByteQueue {
   private var storage: [UInt8] = []
+  /// The offset of the first byte that is kept.
+  private(set) var start = 0
+
+  var count: Int { storage.count }
 
   mutating func append(_ bytes: [UInt8]) -> Range<Int> {
-    let start = storage.count
+    let lower = start + storage.count
     storage.append(contentsOf: bytes)
-    return start..<storage.count
+    return lower..<(lower + bytes.count)
   }
 
   func withBytes<R>(_ range: Range<Int>, _ body: (UnsafeRawBufferPointer) -> R) -> R {
-    storage.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[range])) }
+    storage.withUnsafeBytes {
+      body(UnsafeRawBufferPointer(rebasing: $0[(range.lowerBound - start)..<(range.upperBound - start)]))
+    }
+  }
+
+  /// Forgets what lies before the offset, once that is enough to be worth moving the rest.
+  mutating func forget(before offset: Int) {
+    let dead = offset - start
+    guard dead >= 1 << 16, dead >= storage.count / 2 else { return }
+    storage.removeFirst(dead)
+    start = offset
   }
 
   /// Keeps the memory for the next tick, unless a burst made it large.
   mutating func removeAll() {
     storage.removeAll(keepingCapacity: storage.capacity <= 1 << 20)
+    start = 0
   }
 }
