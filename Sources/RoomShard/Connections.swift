@@ -162,6 +162,7 @@ extension RoomShard {
 
   /// The state that a client in this mode begins with.
   func writePresence(of room: Room, mode: PresenceMode, into writer: inout JSONWriter) {
+    if mode == .count, room.presence.count != room.announcedCount { room.announcedCount = nil }
     ServerMessage.writePresence(
       mode: mode, sequence: room.presence.sequence, count: room.presence.count,
       page: page(of: room, mode: mode, after: 0),

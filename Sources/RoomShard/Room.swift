@@ -26,8 +26,8 @@ final class Room {
   var waiting: [String: Int] = [:]
   /// Whether the number of those who wait has changed since it was told.
   var hasWaitingChanges = false
-  /// The count that subscribers of `count` were told.
-  var announcedCount = 0
+  /// The count that all subscribers of `count` were told, or nil when some of them were told another.
+  var announcedCount: Int? = 0
   /// Whether a presence flush is due.
   var isFlushScheduled = false
   /// The journal position of this room's last record.
