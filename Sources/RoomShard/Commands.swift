@@ -103,6 +103,7 @@ extension RoomShard {
     room.announcedCount = 0
     room.detachments = [:]
     for connection in room.peers.values { members[connection]?.state = .reading }
+    room.lastHeard = [:]
     room.peers = [:]
     for connection in room.waitingConnections.sorted(by: { $0.rawValue < $1.rawValue }) {
       guard var member = members[connection] else { continue }

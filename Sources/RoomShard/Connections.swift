@@ -189,8 +189,16 @@ extension RoomShard {
     case .waiting: stopWaiting(member, connection: connection, at: now)
     case .reading: break
     case .present(let peer):
-      guard let peer, removePeer(peer, of: member, at: now) == 0 else { return }
-      detach(member.actor.user, from: room, since: min(lastHeard, now), isEstimated: false, at: now)
+      guard let peer else { return }
+      let user = member.actor.user
+      // Of several tabs, the one that closes last is not always the one that was heard last.
+      let heard = max(min(lastHeard, now), room.lastHeard[user] ?? min(lastHeard, now))
+      if removePeer(peer, of: member, at: now) == 0 {
+        room.lastHeard[user] = nil
+        detach(user, from: room, since: heard, isEstimated: false, at: now)
+      } else {
+        room.lastHeard[user] = heard
+      }
     }
   }
 
@@ -204,8 +212,11 @@ extension RoomShard {
     case .waiting: stopWaiting(member, connection: connection, at: now)
     case .reading: break
     case .present(let peer):
-      if let peer, removePeer(peer, of: member, at: now) == 0 {
+      guard let peer else { break }
+      if removePeer(peer, of: member, at: now) == 0 {
         leave(member.actor.user, room: room, at: now, isEstimated: false, now: now)
+      } else {
+        room.lastHeard[member.actor.user] = now
       }
     }
     if let id { send(to: connection, from: room) { ServerMessage.ok(id: id, into: &$0) } }

@@ -20,6 +20,8 @@ final class Room {
   var peers: [String: ConnectionID] = [:]
   /// By user.
   var detachments: [String: Detachment] = [:]
+  /// When those with several connections were last heard on one that is gone.
+  var lastHeard: [String: Timestamp] = [:]
   /// The connections that wait for the start.
   var waitingConnections: Set<ConnectionID> = []
   /// How many connections of each user wait for the start.

@@ -89,6 +89,7 @@ extension RoomShard {
       assertionFailure("leaving is never refused")
     }
     room.presence.leave(user: user)
+    room.lastHeard[user] = nil
     scheduleFlush(of: room, at: now)
     admitWaiting(in: room, at: now)
   }
