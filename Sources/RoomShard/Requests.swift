@@ -88,7 +88,8 @@ extension RoomShard {
     case .ongoing:
       let outcome = try room.classroom.handle(.join, by: actor, at: now)
       record(outcome.events, in: room)
-      if !outcome.events.isEmpty {
+      // Who asks again while nobody is connected has the whole grace again.
+      if !outcome.events.isEmpty || (actor.role.isVisible && room.detachments[actor.user] != nil) {
         room.presence.enter(user: actor.user, name: actor.name, role: actor.role, at: now)
         detach(actor.user, from: room, since: now, isEstimated: false, at: now)
         scheduleFlush(of: room, at: now)
