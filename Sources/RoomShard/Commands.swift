@@ -91,7 +91,7 @@ extension RoomShard {
         detach(user, from: room, since: now, isEstimated: false, at: now)
         scheduleFlush(of: room, at: now)
       }
-      admitWaiting(in: room, at: now)
+      admitWaiting(in: room, isStart: true, at: now)
     case .completed:
       empty(room, at: now)
     }

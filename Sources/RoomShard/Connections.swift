@@ -82,8 +82,9 @@ extension RoomShard {
     seat(member, connection: connection, in: .room(member.mode))
   }
 
-  /// Lets in those who wait, the longest first, as far as the capacity allows.
-  func admitWaiting(in room: Room, at now: Timestamp) {
+  /// Lets in those who wait, the longest first, as far as the capacity allows. Who must go on waiting is told so once,
+  /// at the start.
+  func admitWaiting(in room: Room, isStart: Bool, at now: Timestamp) {
     guard room.classroom.status.isLive, !room.waitingConnections.isEmpty else { return }
     let waiting = room.waitingConnections.compactMap { connection in
       members[connection].map { (connection: connection, member: $0) }
@@ -94,7 +95,7 @@ extension RoomShard {
         try enter(&member, id: nil, connection: connection, at: now)
         stopWaiting(member, connection: connection, at: now)
       } catch {
-        refuse(ProtocolError(error), id: nil, to: connection, restingOn: room.position)
+        if isStart { refuse(ProtocolError(error), id: nil, to: connection, restingOn: room.position) }
       }
     }
   }

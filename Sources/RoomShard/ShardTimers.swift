@@ -91,6 +91,6 @@ extension RoomShard {
     room.presence.leave(user: user)
     room.lastHeard[user] = nil
     scheduleFlush(of: room, at: now)
-    admitWaiting(in: room, at: now)
+    admitWaiting(in: room, isStart: false, at: now)
   }
 }
