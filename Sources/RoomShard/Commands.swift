@@ -102,14 +102,18 @@ extension RoomShard {
     room.presence = Presence()
     room.announcedCount = 0
     room.detachments = [:]
-    for connection in room.peers.values { members[connection]?.state = .reading }
     room.lastHeard = [:]
+    // Observers have no peer: all members are looked at.
+    for (connection, member) in members where member.room === room {
+      if case .present = member.state { members[connection]?.state = .reading }
+    }
     room.peers = [:]
     for connection in room.waitingConnections.sorted(by: { $0.rawValue < $1.rawValue }) {
       guard var member = members[connection] else { continue }
       stopWaiting(member, connection: connection, at: now)
       member.state = .reading
       members[connection] = member
+      sendJoined(to: connection, member, id: nil, at: now)
       seat(member, connection: connection, in: .room(.none))
     }
   }

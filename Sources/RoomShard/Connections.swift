@@ -109,7 +109,7 @@ extension RoomShard {
     scheduleFlush(of: room, at: now)
   }
 
-  private func sendJoined(to connection: ConnectionID, _ member: Member, id: Int64?, at now: Timestamp) {
+  func sendJoined(to connection: ConnectionID, _ member: Member, id: Int64?, at now: Timestamp) {
     let room = member.room
     let classroom = room.classroom
     send(to: connection, from: room) { writer in
