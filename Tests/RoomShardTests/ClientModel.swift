@@ -1,0 +1,166 @@
+import Testing
+
+@testable import RoomShard
+
+/// A client that knows only what it was sent, and follows the rules of `protocol/README.md`.
+///
+/// It notes everything that a correct server never does.
+struct ClientModel {
+  enum State: Equatable {
+    case outside
+    case waiting
+    case present
+    case ended
+  }
+
+  let user: String
+  /// The session that was asked for last; everything received must be about it.
+  var session = ""
+  var state = State.outside
+  var mode = "full"
+  private(set) var peer: String?
+  private(set) var status: String?
+  private(set) var room: Int64 = 0
+  private(set) var presenceSequence: Int64 = 0
+  private(set) var count: Int64 = 0
+  private(set) var participants: [String: Message] = [:]
+  private(set) var chat: [Int64: String] = [:]
+  private(set) var signals: [String: [Int64]] = [:]
+  private(set) var faults: [String] = []
+  /// Whether a join or leave was sent and is not answered.
+  var pendingJoins = 0
+
+  init(user: String) { self.user = user }
+
+  mutating func forget() {
+    state = .outside
+    peer = nil
+    participants = [:]
+    chat = [:]
+    signals = [:]
+  }
+
+  mutating func receive(_ message: Message) {
+    switch message.type {
+    case "session.joined": enter(message)
+    case "session.status": statusChanged(message)
+    case "chat.message":
+      guard isNext(message) else { return }
+      noteChat(message)
+    case "presence.diff": difference(message)
+    case "presence.state": snapshot(message)
+    case "presence.count":
+      expect(state == .present && mode == "count", "a count for mode \(mode)")
+      takeCount(message)
+    case "waiting.count":
+      expect(state == .waiting, "a waiting count in state \(state)")
+      expect(message.text("session") == session, "a count of another session")
+    case "signal":
+      expect(state == .present, "a signal in state \(state)")
+      if let from = message.text("from"), let number = message.int("payload.n") {
+        expect(message.text("payload.session") == session, "a signal from another session")
+        expect(message.text("payload.to") == peer, "a signal for another peer")
+        expect((signals[from]?.last ?? -1) < number, "a signal overtook another")
+        signals[from, default: []].append(number)
+      }
+    case "error": if message.text("code") == "session_full", message.int("id") == 1 { pendingJoins -= 1 }
+    case "ok": break
+    default: faults.append("unexpected \(message.type)")
+    }
+  }
+
+  private mutating func expect(_ condition: Bool, _ fault: String) {
+    if !condition { faults.append(fault) }
+  }
+
+  private mutating func enter(_ message: Message) {
+    if message.int("id") == 1 {
+      expect(state == .outside, "joined twice")
+      pendingJoins -= 1
+    } else {
+      expect(state == .waiting, "let in from \(state)")
+    }
+    expect(message.text("session.id") == session, "joined another session")
+    expect(message.text("you.user") == user, "joined as another")
+    expect(message.text("epoch") == "e-\(session)", "another epoch")
+    status = message.text("session.status")
+    switch message.text("state") {
+    case "waiting": state = .waiting
+    case "present": state = .present
+    case "ended": state = .ended
+    default: faults.append("no state")
+    }
+    peer = message.text("peer")
+    guard state != .waiting else { return }
+    room = message.int("streams.room") ?? -1
+    chat = [:]
+    for message in message.list("chat.messages") { noteChat(message) }
+    expect((chat.keys.max() ?? 0) <= room, "a message beyond the state")
+    if let presence = message["presence"] { snapshot(presence) }
+  }
+
+  private mutating func isNext(_ message: Message) -> Bool {
+    expect(state == .present || state == .ended, "an event in state \(state)")
+    expect(message.text("stream") == "room", "no stream")
+    expect(message.int("seq") == room + 1, "after \(room) came \(message.int("seq") ?? -1)")
+    room = message.int("seq") ?? room
+    return true
+  }
+
+  private mutating func noteChat(_ message: Message) {
+    guard let sequence = message.int("seq"), let text = message.text("text") else {
+      faults.append("a message without number or text")
+      return
+    }
+    expect(text.hasPrefix("\(session):"), "chat of another session")
+    chat[sequence] = text
+  }
+
+  private mutating func statusChanged(_ message: Message) {
+    expect(message.text("session") == session, "status of another session")
+    status = message.text("status")
+    guard state != .waiting else {
+      expect(message["seq"] == nil, "a number for who waits")
+      return
+    }
+    guard isNext(message) else { return }
+    if status == "completed" {
+      state = .ended
+      peer = nil
+      participants = [:]
+    }
+  }
+
+  private mutating func snapshot(_ presence: Message) {
+    mode = presence.text("mode") ?? ""
+    presenceSequence = presence.int("presence_seq") ?? -1
+    count = presence.int("count") ?? -1
+    participants = [:]
+    for entry in presence.list("participants") { participants[entry.text("user") ?? ""] = entry }
+    expect(presence["next"] == .null, "the rooms of this test are small")
+    checkCount()
+  }
+
+  private mutating func takeCount(_ message: Message) {
+    expect(message.int("presence_seq") ?? -1 > presenceSequence, "presence went back")
+    presenceSequence = message.int("presence_seq") ?? -1
+    count = message.int("count") ?? -1
+  }
+
+  private mutating func difference(_ message: Message) {
+    expect(state == .present && (mode == "full" || mode == "hosts"), "a difference in \(state), mode \(mode)")
+    takeCount(message)
+    for entry in message.list("joined") + message.list("updated") { participants[entry.text("user") ?? ""] = entry }
+    for entry in message.list("left") { participants[entry.text("user") ?? ""] = nil }
+    checkCount()
+  }
+
+  private mutating func checkCount() {
+    if mode == "full" { expect(participants.count == count, "\(participants.count) people, and count says \(count)") }
+    if mode == "hosts" {
+      expect(
+        participants.values.allSatisfy { ["host", "cohost"].contains($0.text("role") ?? "") },
+        "mode hosts shows somebody else")
+    }
+  }
+}

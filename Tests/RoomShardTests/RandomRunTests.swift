@@ -1,0 +1,240 @@
+import Classroom
+import SignalingProtocol
+import Testing
+
+@testable import RoomShard
+
+/// Several rooms, many people, a journal that syncs when it likes, and clients that believe only what they were sent.
+@Suite("A random run")
+struct RandomRunTests {
+  private final class Run {
+    let fixture: ShardFixture
+    var random: SeededGenerator
+    var clients: [ConnectionID: ClientModel] = [:]
+    var order: [ConnectionID] = []
+    let sessions = ["s0", "s1", "s2"]
+    var signalNumber: Int64 = 0
+    var textNumber = 0
+    var releases = 0
+
+    init(seed: UInt64) {
+      fixture = ShardFixture(seed: seed)
+      random = SeededGenerator(seed: seed &* 31 &+ 7)
+    }
+
+    func pick<Element>(_ elements: [Element]) -> Element? { elements.randomElement(using: &random) }
+    func chance(_ parts: Int, in whole: Int) -> Bool { Int.random(in: 0..<whole, using: &random) < parts }
+
+    func identity(_ user: String, in session: String) -> Identity {
+      switch user {
+      case "host-\(session)": ShardFixture.identity(user, .host)
+      case "root": ShardFixture.identity(user, .admin)
+      case "ivy": ShardFixture.identity(user, .observer)
+      // The same person, sometimes with a token that makes a cohost.
+      case "u0" where chance(1, in: 2): ShardFixture.identity(user, .cohost, session: session)
+      default: ShardFixture.identity(user)
+      }
+    }
+
+    func step(_ number: Int, of steps: Int) throws {
+      switch Int.random(in: 0..<100, using: &random) {
+      case 0..<14: join()
+      case 14..<20: if let connection = pick(order) { close(connection) }
+      case 20..<26:
+        if let connection = pick(order), clients[connection]?.pendingJoins == 0 { try leave(connection) }
+      case 26..<29:
+        let session = pick(sessions) ?? ""
+        fixture.request(.start(key: nil), session, by: identity("host-\(session)", in: session))
+      case 29 where number > steps / 2 && chance(1, in: 12):
+        let session = pick(sessions) ?? ""
+        fixture.request(.end(key: nil), session, by: identity("host-\(session)", in: session))
+      case 30..<33:
+        let session = pick(sessions) ?? ""
+        fixture.request(.join, session, by: identity("u\(Int.random(in: 0..<8, using: &random))", in: session))
+      case 33..<48: if let connection = pick(order) { try chat(connection) }
+      case 48..<58: if let connection = pick(order) { try signal(connection) }
+      case 58..<64:
+        if let connection = pick(order) {
+          try fixture.send(connection, #"{"type":"media.set","audio":\#(Bool.random(using: &random))}"#)
+        }
+      case 64..<67:
+        if let connection = pick(order), clients[connection]?.state == .present {
+          let mode = PresenceMode.allCases[Int.random(in: 0..<4, using: &random)].rawValue
+          try fixture.send(connection, #"{"type":"presence.subscribe","mode":"\#(mode)"}"#)
+        }
+      case 67..<70: fixture.advance(.random(in: 5000...25_000, using: &random))
+      case 70..<82: fixture.advance(.random(in: 0...400, using: &random))
+      default: try syncSome()
+      }
+    }
+
+    private func join() {
+      if order.count > 40, let connection = pick(order) { close(connection) }
+      let session = pick(sessions) ?? ""
+      let user = pick(["host-\(session)", "root", "ivy"] + (0..<8).map { "u\($0)" }) ?? ""
+      let free = order.filter {
+        clients[$0]?.state == .outside && clients[$0]?.pendingJoins == 0 && clients[$0]?.user == user
+      }
+      let connection = chance(1, in: 2) ? pick(free) ?? fixture.newConnection() : fixture.newConnection()
+      if clients[connection] == nil {
+        clients[connection] = ClientModel(user: user)
+        order.append(connection)
+      }
+      clients[connection]?.session = session
+      clients[connection]?.pendingJoins += 1
+      let mode = PresenceMode.allCases[Int.random(in: 0..<4, using: &random)]
+      fixture.join(identity(user, in: session), session, mode: mode, on: connection)
+    }
+
+    private func close(_ connection: ConnectionID) {
+      fixture.close(
+        connection, lastHeard: fixture.now.advanced(byMilliseconds: -.random(in: 0...9000, using: &random)))
+      clients[connection] = nil
+      order.removeAll { $0 == connection }
+    }
+
+    /// Leaves, and waits for the answer before the model goes on.
+    private func leave(_ connection: ConnectionID) throws {
+      try fixture.send(connection, #"{"type":"session.leave","id":99}"#)
+      try fixture.sync()
+      try deliver()
+      clients[connection]?.forget()
+    }
+
+    private func chat(_ connection: ConnectionID) throws {
+      textNumber += 1
+      let session = clients[connection]?.session ?? ""
+      try fixture.send(connection, #"{"type":"chat.send","text":"\#(session):\#(textNumber)"}"#)
+    }
+
+    private func signal(_ connection: ConnectionID) throws {
+      guard let client = clients[connection] else { return }
+      var targets = client.participants.values.flatMap { $0.list("peers") }.sorted { "\($0)" < "\($1)" }
+      if chance(1, in: 10) { targets += clients.values.compactMap(\.peer).sorted().map(Message.string) }
+      guard case .string(let target)? = pick(targets) else { return }
+      signalNumber += 1
+      try fixture.send(
+        connection,
+        #"{"type":"signal","to":"\#(target)","kind":"candidate","payload":{"n":\#(signalNumber),"#
+          + #""session":"\#(client.session)","to":"\#(target)"}}"#)
+    }
+
+    private func syncSome() throws {
+      fixture.append()
+      let all = UInt64(fixture.journal.count)
+      try fixture.sync(through: chance(1, in: 3) ? all : .random(in: fixture.synced...all, using: &random))
+      try deliver()
+    }
+
+    /// Gives the clients what was released, and checks that none of it was a fault.
+    func deliver() throws {
+      releases += 1
+      for connection in order {
+        for message in fixture.take(connection) { clients[connection]?.receive(message) }
+        let client = try #require(clients[connection])
+        #expect(client.faults == [], "\(client.user) in \(client.session)")
+      }
+    }
+
+    /// What holds at every moment, of the server's own state.
+    func checkRooms() throws {
+      for session in sessions {
+        let room = try fixture.room(session)
+        let attendance = room.classroom.attendance
+        let isLive = room.classroom.status.isLive
+        #expect(attendance.activeCount == attendance.rows.values.count(where: \.isActive))
+        #expect(room.presence.count == (isLive ? attendance.activeCount : 0))
+        let people = room.presence.page(limit: .max).participants
+        #expect(people.allSatisfy { attendance.isActive($0.user) })
+        #expect(Set(people.flatMap(\.peers).map(\.id)) == Set(room.peers.keys))
+        for person in people {
+          #expect(person.peers.isEmpty == (room.detachments[person.user] != nil), "\(person.user) is here or awaited")
+        }
+        #expect(room.detachments.count <= people.count)
+        for (peer, connection) in room.peers { #expect(fixture.shard.members[connection]?.peer == peer) }
+        for row in attendance.rows.values {
+          for (earlier, later) in zip(row.segments, row.segments.dropFirst()) {
+            #expect((earlier.to.map { $0 <= later.from }) == true, "segments overlap")
+          }
+        }
+      }
+    }
+
+    /// When everything is told and synced, each client's picture is the server's.
+    func checkClients() throws {
+      // A grace that ends meanwhile makes another change to tell.
+      repeat {
+        fixture.advance(250)
+        try fixture.sync()
+        try deliver()
+      } while try sessions.contains { try fixture.room($0).isFlushScheduled }
+      for connection in order {
+        let client = try #require(clients[connection])
+        guard let member = fixture.shard.members[connection] else {
+          #expect(client.state == .outside)
+          continue
+        }
+        let room = member.room
+        #expect(client.session == room.classroom.id)
+        #expect(client.status == room.classroom.status.rawValue)
+        #expect(client.peer == member.peer)
+        switch member.state {
+        case .waiting: #expect(client.state == .waiting)
+        case .reading: #expect(client.state == .ended)
+        case .present: #expect(client.state == .present)
+        }
+        guard client.state != .waiting else { continue }
+        #expect(client.room == Int64(room.classroom.streamSequence))
+        for message in room.classroom.chat.messages.suffix(20) {
+          #expect(client.chat[Int64(message.streamSequence)] == message.text)
+        }
+        guard client.state == .present else { continue }
+        let people = room.presence.page(limit: .max).participants
+        let shown = client.mode == "full" ? people : client.mode == "hosts" ? people.filter(\.role.isHosting) : []
+        if client.mode != "none" { #expect(client.count == Int64(people.count), "mode \(client.mode)") }
+        #expect(Set(client.participants.keys) == Set(shown.map(\.user)))
+        for person in shown {
+          let entry = client.participants[person.user]
+          #expect(entry?.list("peers") == person.peers.map { .string($0.id) })
+          #expect(entry?.flag("audio_enabled") == person.media.audio)
+          #expect(entry?.text("role") == person.role.rawValue)
+          #expect(entry?.text("joined_at") == RFC3339.format(person.joinedAt))
+        }
+      }
+    }
+
+    /// The journal alone makes the rooms that the shard has.
+    func checkJournal() throws {
+      var classrooms: [String: Classroom] = [:]
+      for event in fixture.journal {
+        if classrooms[event.session] == nil {
+          let created: Classroom = try #require(Classroom(event))
+          classrooms[event.session] = created
+        } else {
+          classrooms[event.session]?.apply(event)
+        }
+      }
+      for session in sessions { #expect(classrooms[session] == fixture.shard.classroom(session)) }
+    }
+  }
+
+  @Test("clients that see only what was released have the server's picture; nothing crosses sessions", arguments: 1...6)
+  func run(seed: UInt64) throws {
+    let run = Run(seed: seed)
+    for (index, session) in run.sessions.enumerated() {
+      run.fixture.create(session, host: "host-\(session)", capacity: index == 1 ? 4 : nil)
+    }
+    try run.fixture.sync()
+    let steps = 2000
+    for number in 0..<steps {
+      try run.step(number, of: steps)
+      if number % 10 == 0 { try run.checkRooms() }
+      if number % 150 == 149 { try run.checkClients() }
+    }
+    try run.checkRooms()
+    try run.checkClients()
+    try run.checkJournal()
+    #expect(run.clients.values.contains { !$0.signals.isEmpty } || run.signalNumber > 0)
+    #expect(run.fixture.journal.count > 200)
+  }
+}

@@ -1,0 +1,248 @@
+import Classroom
+import JSON
+import SignalingProtocol
+import Testing
+
+@testable import RoomShard
+
+/// SplitMix64: the same seed gives the same numbers everywhere.
+struct SeededGenerator: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+    return mixed ^ (mixed >> 31)
+  }
+}
+
+/// A shard with a journal in memory, a clock that stands until it is told to go, and connections whose messages are read.
+final class ShardFixture {
+  struct Answer {
+    var request: RequestID
+    var result: Result<RoomAnswer, Refusal>
+  }
+
+  private struct Sink: ShardSink {
+    var sent: [(ConnectionID, [UInt8])] = []
+    var answers: [Answer] = []
+    var published: [SessionView] = []
+    /// With the number of messages that were sent before.
+    var handedOver: [(ConnectionID, Int)] = []
+
+    mutating func send(_ message: UnsafeRawBufferPointer, to connection: ConnectionID) {
+      sent.append((connection, Array(message)))
+    }
+    mutating func broadcast(_ message: UnsafeRawBufferPointer, to connections: [ConnectionID]) {
+      for connection in connections { sent.append((connection, Array(message))) }
+    }
+    mutating func respond(to request: RequestID, with result: Result<RoomAnswer, Refusal>) {
+      answers.append(Answer(request: request, result: result))
+    }
+    mutating func publish(_ view: SessionView) { published.append(view) }
+    mutating func handOver(_ connection: ConnectionID) { handedOver.append((connection, sent.count)) }
+  }
+
+  private(set) var shard: RoomShard
+  var now = Timestamp(milliseconds: 1_767_225_600_000)
+  /// Every record that the shard made, synced or not.
+  private(set) var journal: [RecordedEvent] = []
+  private(set) var synced: UInt64 = 0
+  private(set) var published: [SessionView] = []
+  private(set) var answers: [UInt64: Result<RoomAnswer, Refusal>] = [:]
+  private(set) var answerCount = 0
+  private(set) var handedOver: [ConnectionID] = []
+  /// What each connection got and nobody has taken yet.
+  private var inboxes: [ConnectionID: [Message]] = [:]
+  private var lastConnection: UInt64 = 0
+  private var lastRequest: UInt64 = 0
+
+  init(seed: UInt64 = 1) {
+    shard = RoomShard(configuration: ShardConfiguration(), random: SeededGenerator(seed: seed))
+  }
+
+  // MARK: The journal
+
+  /// Hands the records to the journal, which does not sync them yet.
+  func append() { journal += shard.takeRecords() }
+
+  /// Syncs everything, or up to a position, and lets out what may be shown.
+  func sync(through position: UInt64? = nil) throws {
+    append()
+    synced = position ?? UInt64(journal.count)
+    shard.didSync(through: synced)
+    try release()
+  }
+
+  func release() throws {
+    var sink = Sink()
+    shard.release(into: &sink)
+    for (connection, bytes) in sink.sent { inboxes[connection, default: []].append(try Message(parsing: bytes)) }
+    for answer in sink.answers {
+      answers[answer.request.rawValue] = answer.result
+      answerCount += 1
+    }
+    published += sink.published
+    handedOver += sink.handedOver.map(\.0)
+    for (connection, count) in sink.handedOver {
+      #expect(!sink.sent[count...].contains { $0.0 == connection }, "a message to a connection that has gone")
+    }
+  }
+
+  /// The server dies, what was not synced is lost, and it comes back with what the journal has.
+  func crash(lastAlive: Timestamp? = nil, downFor milliseconds: Int64 = 0, isEstimated: Bool = true) throws {
+    append()
+    let lastAlive = lastAlive ?? now
+    journal.removeLast(journal.count - Int(synced))
+    now = now.advanced(byMilliseconds: milliseconds)
+    let next = RoomShard(configuration: ShardConfiguration(), random: SeededGenerator(seed: synced &+ 77))
+    for classroom in try replay() { next.restore(classroom) }
+    next.resume(lastAlive: lastAlive, isEstimated: isEstimated, at: now)
+    shard = next
+    journal = []
+    synced = 0
+    inboxes = [:]
+    try sync()
+  }
+
+  /// The classrooms that the synced part of the journal makes, by itself.
+  private var base: [String: Classroom] = [:]
+  func replay() throws -> [Classroom] {
+    var classrooms = base
+    for event in journal.prefix(Int(synced)) {
+      if classrooms[event.session] == nil {
+        let created: Classroom = try #require(Classroom(event))
+        classrooms[event.session] = created
+      } else {
+        classrooms[event.session]?.apply(event)
+      }
+    }
+    base = classrooms
+    return classrooms.values.sorted { $0.id < $1.id }
+  }
+
+  // MARK: Time
+
+  /// Lets time go by; timers come in their order. Nothing is synced.
+  func advance(_ milliseconds: Int64) {
+    let end = now.advanced(byMilliseconds: milliseconds)
+    while let deadline = shard.nextDeadline, deadline <= end {
+      now = max(now, deadline)
+      shard.advance(to: now)
+    }
+    now = end
+  }
+
+  /// Lets presence be told, and syncs.
+  func settle() throws {
+    advance(250)
+    try sync()
+  }
+
+  // MARK: People
+
+  static func identity(_ user: String, _ role: Role = .participant, session: String? = nil, guest: Bool = false)
+    -> Identity
+  {
+    Identity(
+      user: user, name: user.uppercased(), role: role, session: session, isGuest: guest,
+      expiresAt: Timestamp(milliseconds: .max))
+  }
+
+  func newConnection() -> ConnectionID {
+    lastConnection += 1
+    return ConnectionID(rawValue: lastConnection)
+  }
+
+  /// Joins with a new connection; nothing is synced.
+  @discardableResult
+  func join(
+    _ identity: Identity, _ session: String = "algebra", mode: PresenceMode = .full, on connection: ConnectionID? = nil,
+    id: Int64? = 1
+  ) -> ConnectionID {
+    let connection = connection ?? newConnection()
+    shard.join(identity, session: session, presence: mode, id: id, connection: connection, at: now)
+    return connection
+  }
+
+  @discardableResult
+  func join(
+    _ user: String, _ session: String = "algebra", mode: PresenceMode = .full, on connection: ConnectionID? = nil
+  ) -> ConnectionID {
+    join(Self.identity(user), session, mode: mode, on: connection)
+  }
+
+  /// A command as its JSON text.
+  func send(_ connection: ConnectionID, _ text: String) throws {
+    let bytes = Array(text.utf8)
+    var reader = JSONReader()
+    try reader.read(bytes) { view in
+      let envelope = ClientEnvelope(view)
+      switch envelope.message {
+      case .success(let message): shard.handle(message, id: envelope.id, from: connection, at: now)
+      case .failure(let error): Issue.record("not a command: \(error)")
+      }
+    }
+  }
+
+  func close(_ connection: ConnectionID, lastHeard: Timestamp? = nil) {
+    shard.connectionClosed(connection, lastHeard: lastHeard ?? now, at: now)
+  }
+
+  // MARK: Requests
+
+  @discardableResult
+  func request(_ request: RoomRequest, _ session: String = "algebra", by identity: Identity?) -> UInt64 {
+    lastRequest += 1
+    shard.handle(request, session: session, id: RequestID(rawValue: lastRequest), by: identity, at: now)
+    return lastRequest
+  }
+
+  @discardableResult
+  func create(
+    _ id: String = "algebra", host: String = "emmy", capacity: Int? = nil, admission: SessionDetails.Admission = .open,
+    guests: Bool = true
+  ) -> UInt64 {
+    var draft = SessionDraft(title: "Algebra")
+    draft.capacity = capacity
+    draft.admission = admission
+    draft.allowsGuests = guests
+    return request(
+      .create(draft, id: id, roomName: "room-\(id)", epoch: "e-\(id)"), id, by: Self.identity(host, .host))
+  }
+
+  /// A fixture whose session is live and has only its host in it, everything synced.
+  static func live(capacity: Int? = nil, seed: UInt64 = 1) throws -> (ShardFixture, host: ConnectionID) {
+    let fixture = ShardFixture(seed: seed)
+    fixture.create(capacity: capacity)
+    let host = fixture.join(identity("emmy", .host))
+    try fixture.send(host, #"{"type":"session.start","id":2}"#)
+    try fixture.settle()
+    _ = fixture.take(host)
+    return (fixture, host)
+  }
+
+  // MARK: Looking
+
+  /// What the connection got since the last time.
+  func take(_ connection: ConnectionID) -> [Message] { inboxes.removeValue(forKey: connection) ?? [] }
+
+  func take(_ connection: ConnectionID, _ type: String) -> [Message] { take(connection).filter { $0.type == type } }
+
+  /// The peer address from the newest `session.joined`; everything waiting is taken.
+  func takePeer(_ connection: ConnectionID) throws -> String {
+    try #require(take(connection, "session.joined").last?.text("peer"))
+  }
+
+  var hasNews: Bool { inboxes.values.contains { !$0.isEmpty } }
+
+  func segments(_ user: String, _ session: String = "algebra") -> [Attendance.Segment] {
+    shard.classroom(session)?.attendance[user]?.segments ?? []
+  }
+
+  func room(_ session: String = "algebra") throws -> Room { try #require(shard.rooms[session]) }
+}
