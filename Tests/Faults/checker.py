@@ -1,0 +1,240 @@
+"""What must be true of a session after its server was killed, judged only from what clients were told.
+
+The checker knows nothing of the server: it is given every command sent, every answer and event received, and, after a
+restart, the history that the server now shows. `test_checker.py` plants faults and proves that each is found.
+"""
+
+import dataclasses
+import datetime
+
+
+@dataclasses.dataclass(frozen=True)
+class Message:
+    """A chat message, as events, history and `session.joined` show it alike."""
+
+    seq: int
+    at: int
+    message_id: str
+    user: str
+    name: str
+    role: str
+    text: str
+
+    @classmethod
+    def of(cls, shown):
+        return cls(*(shown[field.name] for field in dataclasses.fields(cls)))
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """What `ok` said to `chat.send`."""
+
+    seq: int
+    at: int
+    message_id: str
+
+
+class Checker:
+    """Collects what clients saw of one session, and judges what the server shows later by it."""
+
+    def __init__(self):
+        self.sent = {}  # text -> user
+        self.acknowledged = {}  # text -> Answer
+        self.refused = set()  # texts that were refused, and must not appear
+        self.seen = {}  # seq -> Message, by whomever
+        self.statuses = {}  # seq -> what session.status said
+        self.last_seq = {}  # connection -> number of the last durable event
+        self.epoch = None
+        self.session = None  # the newest status, rev and started_at
+        self.violations = []
+        self.events = 0
+
+    def violation(self, sentence):
+        self.violations.append(sentence)
+
+    # What clients do and see
+
+    def will_send(self, user, text):
+        """Said before the command leaves the client. Every text is sent by one user, and is unique to its key."""
+        self.sent[text] = user
+
+    def was_acknowledged(self, text, answer):
+        before = self.acknowledged.setdefault(text, answer)
+        if before != answer:
+            self.violation(f"{text!r} was answered {before}, and then {answer}")
+        shown = self.seen.get(answer.seq)
+        if shown and shown.text != text:
+            self.violation(f"{text!r} was acknowledged as {answer.seq}, which is {shown.text!r}")
+
+    def was_refused(self, text, code):
+        if text in self.acknowledged:
+            self.violation(f"{text!r} was acknowledged, and then refused with {code}")
+        self.refused.add(text)
+
+    def joined(self, connection, joined):
+        """A connection got `session.joined`, state present."""
+        if self.epoch not in (None, joined["epoch"]):
+            self.violation(f"the epoch changed from {self.epoch} to {joined['epoch']}")
+        self.epoch = joined["epoch"]
+        self._note_session(joined["session"])
+        number = joined["streams"]["room"]
+        self.last_seq[connection] = number
+        previous = None
+        for shown in joined["chat"]["messages"]:
+            message = Message.of(shown)
+            if previous is not None and message.seq <= previous:
+                self.violation(f"the chat in session.joined is not ascending: {message.seq} after {previous}")
+            if message.seq > number:
+                self.violation(f"session.joined says that {number} is included, and shows {message.seq}")
+            previous = message.seq
+            self._note(message)
+
+    def event(self, connection, message):
+        """A connection got a durable event."""
+        self.events += 1
+        expected = self.last_seq[connection] + 1
+        if message["seq"] != expected:
+            self.violation(f"a connection got {message['seq']} after {expected - 1}")
+        self.last_seq[connection] = message["seq"]
+        if message["type"] == "chat.message":
+            self._note(Message.of(message))
+        else:
+            self._note_session(message)
+            known = {name: message[name] for name in ("status", "rev", "by", "started_at", "ended_at", "at")}
+            if self.statuses.setdefault(message["seq"], known) != known:
+                self.violation(f"event {message['seq']} was {self.statuses[message['seq']]}, and then {known}")
+
+    def _note(self, message):
+        before = self.seen.setdefault(message.seq, message)
+        if before != message:
+            self.violation(f"event {message.seq} was {before}, and then {message}")
+
+    def _note_session(self, session):
+        state = {name: session[name] for name in ("status", "rev", "started_at", "ended_at")}
+        if self.session and state["rev"] < self.session["rev"]:
+            self.violation(f"the session went back from {self.session} to {state}")
+        if self.session and state["rev"] == self.session["rev"] and state != self.session:
+            self.violation(f"the session changed without a new rev: {self.session}, then {state}")
+        self.session = state
+
+    # What must be true after a restart
+
+    def snapshot(self):
+        """What is known at this moment: everything in it must be true from now on."""
+        return dict(self.acknowledged), dict(self.seen), dict(self.statuses), dict(self.session or {}), self.epoch
+
+    def verify(self, history, joined, known=None):
+        """Judges the history (every message, ascending) and a `session.joined` that a server shows after a restart.
+
+        `known` is a `snapshot()` from before the restart; without it everything known now must hold.
+        """
+        acknowledged, seen, statuses, session, epoch = known or self.snapshot()
+        messages = [Message.of(shown) for shown in history]
+        by_seq = {}
+        by_text = {}
+        previous = None
+        for message in messages:
+            if previous is not None and message.seq <= previous.seq:
+                self.violation(f"the history is not ascending: {message.seq} after {previous.seq}")
+            if previous is not None and message.at < previous.at:
+                self.violation(f"event {message.seq} is older than {previous.seq}, which comes before it")
+            previous = message
+            if message.seq in by_seq:
+                self.violation(f"two messages have the number {message.seq}")
+            by_seq[message.seq] = message
+            if message.text in by_text:
+                self.violation(f"{message.text!r} is there twice: {by_text[message.text].seq} and {message.seq}")
+            by_text[message.text] = message
+            if self.sent.get(message.text) != message.user:
+                self.violation(f"{message.text!r} of {message.user} was never sent by them")
+            if message.text in self.refused:
+                self.violation(f"{message.text!r} was refused, and is there")
+        for text, answer in acknowledged.items():
+            message = by_text.get(text)
+            if message is None:
+                self.violation(f"{text!r} was acknowledged as {answer.seq}, and is lost")
+            elif Answer(message.seq, message.at, message.message_id) != answer:
+                self.violation(f"{text!r} was acknowledged as {answer}, and is {message}")
+        for number, message in seen.items():
+            if by_seq.get(number) != message:
+                self.violation(f"somebody saw {message}, and now {number} is {by_seq.get(number)}")
+        numbers = sorted({*by_seq, *statuses, *self.statuses})
+        if numbers and numbers != list(range(1, numbers[-1] + 1)):
+            gaps = sorted(set(range(1, numbers[-1] + 1)) - set(numbers))
+            self.violation(f"the numbers {gaps[:10]} are missing")
+        if epoch not in (None, joined["epoch"]):
+            self.violation(f"the epoch changed from {epoch} to {joined['epoch']}")
+        state = {name: joined["session"][name] for name in ("status", "rev", "started_at", "ended_at")}
+        if session and state != session:
+            self.violation(f"the session was {session}, and is {state}")
+        room = joined["streams"]["room"]
+        highest = max([0, *seen, *statuses, *(answer.seq for answer in acknowledged.values())])
+        if room < highest:
+            self.violation(f"session.joined includes only {room}, and {highest} was already seen or acknowledged")
+
+
+# Attendance
+
+
+def milliseconds(timestamp):
+    """Unix milliseconds of an RFC 3339 timestamp."""
+    return round(datetime.datetime.fromisoformat(timestamp.replace("Z", "+00:00")).timestamp() * 1000)
+
+
+def attendance_problems(row, now):
+    """What is wrong with a row by itself. `now` is Unix milliseconds at the time of the report."""
+    problems = []
+    total = 0
+    previous_end = None
+    for index, segment in enumerate(row["segments"]):
+        start = milliseconds(segment["from"])
+        end = milliseconds(segment["to"]) if segment["to"] else None
+        if end is None and index != len(row["segments"]) - 1:
+            problems.append("a segment before the last is open")
+        if end is not None and end < start:
+            problems.append("a segment ends before it begins")
+        if previous_end is not None and start < previous_end:
+            problems.append("segments overlap")
+        previous_end = end
+        total += (end if end is not None else now) - start
+    is_open = bool(row["segments"]) and row["segments"][-1]["to"] is None
+    if abs(row["milliseconds"] - total) > (2000 if is_open else 0):
+        problems.append(f"milliseconds is {row['milliseconds']}, the union of the segments {total}")
+    if row["is_active"] != is_open:
+        problems.append("is_active does not say whether the last segment is open")
+    if row["first_join"] != row["segments"][0]["from"] or row["last_leave"] != row["segments"][-1]["to"]:
+        problems.append("first_join or last_leave does not fit the segments")
+    return problems
+
+
+def stayed_problems(row, first_join, now, slack=1500):
+    """What is wrong with the row of somebody who always came back within the grace."""
+    problems = attendance_problems(row, now)
+    if len(row["segments"]) != 1:
+        problems.append(f"{len(row['segments'])} segments, though the person never left")
+    if not row["is_active"]:
+        problems.append("is not active, though here")
+    if abs(milliseconds(row["segments"][0]["from"]) - first_join) > slack:
+        problems.append(f"begins at {row['segments'][0]['from']}, {milliseconds(row['segments'][0]['from']) - first_join} ms off")
+    if abs(row["milliseconds"] - (now - first_join)) > slack + 500:
+        problems.append(f"{row['milliseconds']} ms, though here for {now - first_join}")
+    return problems
+
+
+def left_problems(row, first_join, killed, now, slack=1500):
+    """What is wrong with the row of somebody who was cut off by a kill at `killed`, and never came back."""
+    problems = attendance_problems(row, now)
+    if len(row["segments"]) != 1:
+        problems.append(f"{len(row['segments'])} segments, though the person came once")
+    last = row["segments"][-1]
+    if last["to"] is None:
+        return problems + ["is still here, though gone for longer than the grace"]
+    if not last["estimated"]:
+        problems.append("the end is not marked as estimated")
+    if abs(milliseconds(row["segments"][0]["from"]) - first_join) > slack:
+        problems.append(f"begins at {row['segments'][0]['from']}")
+    # Liveness is journaled once a second: the end lies between a second before the kill and the kill.
+    off = milliseconds(last["to"]) - killed
+    if not -1000 - slack <= off <= slack:
+        problems.append(f"ends {off} ms from the kill")
+    return problems

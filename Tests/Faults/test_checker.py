@@ -1,0 +1,198 @@
+#!/usr/bin/env python3
+"""The checker is checked: a fault that is planted into a true story must be found, each by its own sentence."""
+
+import copy
+import unittest
+
+import checker
+
+
+def message(seq, text, user="bo", **changes):
+    return {
+        "type": "chat.message", "stream": "room", "seq": seq, "at": 1767225600000 + seq, "message_id": f"m{seq}", "user": user,
+        "name": user.title(), "role": "participant", "text": text, **changes,
+    }
+
+
+SESSION = {"status": "ongoing", "rev": 2, "started_at": "2026-01-01T00:00:00.000Z", "ended_at": None}
+
+
+def joined(room, messages=(), **changes):
+    return {
+        "type": "session.joined", "state": "present", "epoch": "e1", "session": SESSION, "streams": {"room": room},
+        "chat": {"messages": list(messages), "has_more": False}, **changes,
+    }
+
+
+def started(seq=1):
+    return {"type": "session.status", "stream": "room", "seq": seq, "at": 1767225600000, "by": "ada", **SESSION}
+
+
+class ChatTests(unittest.TestCase):
+    """Two clients; `one` and `two` were acknowledged, `three` was seen only, `four` neither."""
+
+    def setUp(self):
+        self.checker = checker.Checker()
+        for connection in ("a", "b"):
+            self.checker.joined(connection, joined(0))
+            self.checker.event(connection, started())
+        for number, text in enumerate(["one", "two", "three", "four"], 2):
+            self.checker.will_send("bo", text)
+            if text in ("one", "two"):
+                self.checker.was_acknowledged(text, checker.Answer(number, 1767225600000 + number, f"m{number}"))
+            if text != "four":
+                self.checker.event("a", message(number, text))
+        self.checker.event("b", message(2, "one"))
+        self.history = [message(2, "one"), message(3, "two"), message(4, "three")]
+
+    def find(self, history, state=None):
+        self.assertEqual(self.checker.violations, [])
+        self.checker.verify(history, state or joined(history[-1]["seq"] if history else 1))
+        return "\n".join(self.checker.violations)
+
+    def test_a_true_story_has_no_fault(self):
+        self.assertEqual(self.find(self.history), "")
+
+    def test_a_message_without_answer_may_be_there(self):
+        self.assertEqual(self.find([*self.history, message(5, "four")]), "")
+
+    def test_a_lost_message_is_found(self):
+        self.assertIn("'two' was acknowledged as 3, and is lost", self.find([self.history[0], self.history[2]]))
+
+    def test_a_lost_tail_is_found(self):
+        self.assertIn("is lost", self.find(self.history[:1], joined(2)))
+
+    def test_a_message_that_was_only_seen_and_is_lost_is_found(self):
+        self.assertIn("somebody saw", self.find(self.history[:2]))
+
+    def test_a_doubled_message_is_found(self):
+        self.assertIn("'two' is there twice", self.find([*self.history, message(5, "two")]))
+
+    def test_a_doubled_message_that_nobody_was_told_of_is_found(self):
+        doubled = [*self.history, message(5, "four"), message(6, "four")]
+        self.assertIn("'four' is there twice", self.find(doubled))
+
+    def test_reordered_messages_are_found(self):
+        swapped = [message(2, "two"), message(3, "one"), self.history[2]]
+        found = self.find(swapped)
+        self.assertIn("'one' was acknowledged as", found)
+        self.assertIn("somebody saw", found)
+
+    def test_reordered_messages_that_nobody_was_answered_are_found(self):
+        self.checker.acknowledged.clear()
+        self.assertIn("somebody saw", self.find([message(2, "two"), message(3, "one"), self.history[2]]))
+
+    def test_a_changed_text_is_found(self):
+        changed = copy.deepcopy(self.history)
+        changed[1]["text"] = "tw0"
+        self.assertIn("is lost", self.find(changed))
+
+    def test_a_changed_sender_time_or_id_is_found(self):
+        for field, value in (("user", "eve"), ("name", "Eve"), ("at", 1767225600003 + 1), ("message_id", "m99"), ("role", "host")):
+            with self.subTest(field):
+                self.setUp()
+                changed = copy.deepcopy(self.history)
+                changed[1][field] = value
+                self.assertNotEqual(self.find(changed), "")
+
+    def test_a_gap_is_found(self):
+        gap = [*self.history, message(6, "four")]
+        self.assertIn("the numbers [5] are missing", self.find(gap))
+
+    def test_a_message_from_nowhere_is_found(self):
+        self.assertIn("was never sent", self.find([*self.history, message(5, "five")]))
+
+    def test_a_refused_message_that_appears_is_found(self):
+        self.checker.was_refused("four", "wrong_state")
+        self.assertIn("was refused, and is there", self.find([*self.history, message(5, "four")]))
+
+    def test_another_epoch_is_found(self):
+        self.assertIn("the epoch changed", self.find(self.history, joined(4, epoch="e2")))
+
+    def test_a_session_that_went_back_is_found(self):
+        state = {**SESSION, "status": "scheduled", "rev": 1}
+        self.assertIn("the session was", self.find(self.history, joined(4, session=state)))
+
+    def test_a_state_that_is_behind_is_found(self):
+        self.assertIn("includes only 3", self.find(self.history, joined(3)))
+
+    def test_a_history_out_of_order_is_found(self):
+        self.assertIn("not ascending", self.find([self.history[1], self.history[0], self.history[2]]))
+
+    def test_an_event_that_skips_is_found(self):
+        self.checker.event("b", message(4, "three"))
+        self.assertIn("a connection got 4 after 2", self.checker.violations[0])
+
+    def test_an_event_that_comes_twice_is_found(self):
+        self.checker.event("b", message(2, "one"))
+        self.assertIn("a connection got 2 after 2", self.checker.violations[0])
+
+    def test_two_who_see_different_things_are_found(self):
+        self.checker.event("b", message(3, "TWO"))
+        self.assertIn("event 3 was", self.checker.violations[0])
+
+    def test_a_retry_with_another_answer_is_found(self):
+        self.checker.was_acknowledged("one", checker.Answer(5, 1767225600005, "m5"))
+        self.assertIn("was answered", self.checker.violations[0])
+
+
+def row(*segments, **changes):
+    """A row in which segments are pairs of seconds."""
+
+    def at(second):
+        return None if second is None else f"2026-01-01T00:{second // 60:02}:{second % 60:02}.000Z"
+
+    shown = [{"from": at(start), "to": at(end), "estimated": False} for start, end in segments]
+    total = sum((60 if end is None else end) - start for start, end in segments)
+    return {
+        "first_join": shown[0]["from"], "last_leave": shown[-1]["to"], "milliseconds": total * 1000,
+        "is_active": shown[-1]["to"] is None, "segments": shown, **changes,
+    }
+
+
+START = checker.milliseconds("2026-01-01T00:00:00.000Z")
+NOW = START + 60_000
+
+
+class AttendanceTests(unittest.TestCase):
+    def estimated(self, shown):
+        shown["segments"][-1]["estimated"] = True
+        return shown
+
+    def test_true_rows_have_no_fault(self):
+        self.assertEqual(checker.stayed_problems(row((0, None)), START, NOW), [])
+        self.assertEqual(checker.left_problems(self.estimated(row((0, 30))), START, START + 30_500, NOW), [])
+
+    def test_time_counted_twice_is_found(self):
+        self.assertTrue(checker.stayed_problems(row((0, None), milliseconds=120_000), START, NOW))
+
+    def test_a_gap_is_found(self):
+        self.assertTrue(checker.stayed_problems(row((0, 20), (22, None)), START, NOW))
+
+    def test_overlapping_segments_are_found(self):
+        self.assertIn("segments overlap", checker.attendance_problems(row((0, 20), (10, None)), NOW))
+
+    def test_a_lost_beginning_is_found(self):
+        self.assertTrue(checker.stayed_problems(row((5, None)), START, NOW))
+
+    def test_somebody_who_left_and_still_counts_is_found(self):
+        self.assertTrue(checker.left_problems(row((0, None)), START, START + 30_000, NOW))
+
+    def test_an_end_far_from_the_kill_is_found(self):
+        for second in (25, 35):
+            self.assertTrue(checker.left_problems(self.estimated(row((0, second))), START, START + 30_000, NOW), second)
+
+    def test_an_end_that_pretends_to_be_exact_is_found(self):
+        self.assertTrue(checker.left_problems(row((0, 30)), START, START + 30_000, NOW))
+
+    def test_a_row_that_contradicts_itself_is_found(self):
+        self.assertTrue(checker.attendance_problems(row((0, 20), is_active=True), NOW))
+        self.assertTrue(checker.attendance_problems(row((0, 20), last_leave=None), NOW))
+
+
+if __name__ == "__main__":
+    program = unittest.main(exit=False, verbosity=0)
+    result = program.result
+    bad = len(result.failures) + len(result.errors)
+    print(f"fault checker: {result.testsRun - bad} passed, {bad} failed")
+    raise SystemExit(1 if bad else 0)
