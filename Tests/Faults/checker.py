@@ -54,6 +54,10 @@ class Checker:
 
     # What clients do and see
 
+    def status_changed(self, seq):
+        """An event of the session itself that took this number, though nobody saw it."""
+        self.statuses[seq] = None
+
     def will_send(self, user, text):
         """Said before the command leaves the client. Every text is sent by one user, and is unique to its key."""
         self.sent[text] = user
@@ -101,8 +105,9 @@ class Checker:
         else:
             self._note_session(message)
             known = {name: message[name] for name in ("status", "rev", "by", "started_at", "ended_at", "at")}
-            if self.statuses.setdefault(message["seq"], known) != known:
+            if (self.statuses.get(message["seq"]) or known) != known:
                 self.violation(f"event {message['seq']} was {self.statuses[message['seq']]}, and then {known}")
+            self.statuses[message["seq"]] = known
 
     def _note(self, message):
         before = self.seen.setdefault(message.seq, message)
