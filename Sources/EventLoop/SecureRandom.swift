@@ -13,7 +13,7 @@ public enum SecureRandom {
         filled += count
       } else if errno != EINTR {
         // Only a kernel before 3.17 or a sandbox without getrandom. To go on with guessable secrets would be worse.
-        fatalError("getrandom: \(SystemError.message(for: errno))")
+        preconditionFailure("getrandom: \(SystemError.message(for: errno))")
       }
     }
   }
