@@ -12,14 +12,15 @@ ROLLCALL := .build/release/rollcall
 LOADTEST := .build/release/loadtest
 PYTHON := .build-venv/bin/python
 PYTHON_READY := .build-venv/ready
-LISTEN ?= 127.0.0.1:8080
+HOST ?= 127.0.0.1
+PORT ?= 8080
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
 
-run: packages-run ## build the server, start it with a demo class, print its address
+run: packages-run ## build the server, start it with a demo class, print the two links
 	$(SWIFT) build $(RELEASE) --product rollcall
-	exec $(ROLLCALL) serve --demo --data ./rollcall-data --listen $(LISTEN)
+	exec $(ROLLCALL) serve --demo --data ./rollcall-data --host $(HOST) --port $(PORT)
 
 build: packages-run ## build the server and the load tester, optimised
 	$(SWIFT) build $(RELEASE)
@@ -50,7 +51,7 @@ test-faults: build $(PYTHON_READY) ## kill -9 a hundred times, SIGTERM under loa
 	$(PYTHON) Tests/Faults/run $(ROLLCALL)
 
 test-browser: build $(PYTHON_READY) packages-test ## a class in Chromium and Firefox
-	$(PYTHON) Tests/Browser/run $(ROLLCALL)
+	Tests/Browser/run $(ROLLCALL)
 
 test-load: build $(PYTHON_READY) ## 500 simulated attendees for 15 seconds
 	$(PYTHON) Tests/Load/run $(ROLLCALL) $(LOADTEST)

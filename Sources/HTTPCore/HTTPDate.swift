@@ -7,7 +7,7 @@ public enum HTTPDate {
   ///
   /// - Parameter unixSeconds: seconds since 1970; held to the years 0 to 9999.
   public static func format(unixSeconds: Int64) -> String {
-    let moment = CalendarMoment(unixSeconds: unixSeconds.clamped(to: range))
+    let moment = CalendarMoment(unixSeconds: min(max(unixSeconds, range.lowerBound), range.upperBound))
     let weekdays = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
     let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
     let weekday = weekdays[Int((moment.days % 7 + 7) % 7)]
