@@ -74,7 +74,7 @@ public final class Listener: Sendable {
     var failure = ListenError.addressNotAvailable(host: host)
     for candidate in candidates {
       do throws(SystemError) {
-        return try open(candidate, count: count)
+        return try listen(with: claim(candidate), count: count)
       } catch {
         failure = listenError(error, host: host, port: port)
         // A name like localhost may have an address of a family that is switched off here: try the next one.
@@ -84,21 +84,25 @@ public final class Listener: Sendable {
     throw failure
   }
 
-  /// Claims the address with one socket, then adds the others.
+  /// Binds the first socket of an address, which then decides by `listen(with:count:)` whom the address belongs to.
   ///
   /// With `SO_REUSEPORT` a second server of the same user would get a share of the connections without anyone noticing.
   /// So the first socket binds *and listens* without it: the kernel lets only one such socket of an address listen
   /// (checked at `listen` again, which decides between two that begin at once). Only when it listens does it permit
   /// sharing, to sockets that permit it from the start, and those nobody makes without having won a first one.
-  private static func open(_ address: SocketAddress, count: Int) throws(SystemError) -> [Listener] {
-    let claim = try makeSocket(bindingTo: address, sharingPort: false)
+  static func claim(_ address: SocketAddress) throws(SystemError) -> FileDescriptor {
+    try makeSocket(bindingTo: address, sharingPort: false)
+  }
+
+  /// Listens with the claim, then adds the other sockets.
+  static func listen(with claim: consuming FileDescriptor, count: Int) throws(SystemError) -> [Listener] {
     guard let bound = StreamSocket.localAddress(claim.rawValue) else { throw SystemError.last("getsockname") }
-    guard listen(claim.rawValue, backlog) == 0 else { throw SystemError.last("listen") }
+    guard Glibc.listen(claim.rawValue, backlog) == 0 else { throw SystemError.last("listen") }
     if count > 1 { try StreamSocket.setOption(claim.rawValue, SOL_SOCKET, SO_REUSEPORT, 1) }
     var listeners = [Listener(socket: claim, address: bound)]
     while listeners.count < count {
       let socket = try makeSocket(bindingTo: bound, sharingPort: true)
-      guard listen(socket.rawValue, backlog) == 0 else { throw SystemError.last("listen") }
+      guard Glibc.listen(socket.rawValue, backlog) == 0 else { throw SystemError.last("listen") }
       listeners.append(Listener(socket: socket, address: bound))
     }
     return listeners

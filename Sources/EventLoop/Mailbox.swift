@@ -122,10 +122,17 @@ public final class Mailbox<Message: Sendable>: Sendable {
   }
 
   private func wakeIfWanted() {
+    if claimWakeup() { writeWakeup() }
+  }
+
+  /// Whether the caller is the one producer that has to write.
+  func claimWakeup() -> Bool {
     // Read before the exchange, so that posting to a busy consumer does not fight for the cache line.
-    guard wantsWakeup.load(ordering: .sequentiallyConsistent),
-      wantsWakeup.exchange(false, ordering: .sequentiallyConsistent)
-    else { return }
+    wantsWakeup.load(ordering: .sequentiallyConsistent)
+      && wantsWakeup.exchange(false, ordering: .sequentiallyConsistent)
+  }
+
+  func writeWakeup() {
     // Cannot fail: the counter stays below 2^64 - 1, for it is read whenever it was written.
     eventfd_write(event.rawValue, 1)
   }

@@ -1,6 +1,7 @@
-import EventLoop
 import Glibc
 import Testing
+
+@testable import EventLoop
 
 private func hasIPv6() -> Bool { (try? Listener.open(host: "::1", port: 0, count: 1)) != nil }
 
@@ -66,6 +67,17 @@ struct ListenerTests {
     #expect(throws: ListenError.portInUse(host: "127.0.0.1", port: port)) {
       try Listener.open(host: "127.0.0.1", port: port, count: 2)
     }
+  }
+
+  @Test("of two that have bound before either listens, the first to listen gets the port", arguments: [1, 2])
+  func boundAtOnce(count: Int) throws {
+    let address = try listenOnLoopback()[0].address
+    var first = try Listener.claim(address)
+    let second = try Listener.claim(address)
+    let winner = try Listener.listen(with: second, count: count)
+    #expect(winner.count == count)
+    let error = try #require(throws: SystemError.self) { try Listener.listen(with: first.take(), count: count) }
+    #expect(error.code == EADDRINUSE)
   }
 
   @Test("of two that begin at once at most one gets the port")

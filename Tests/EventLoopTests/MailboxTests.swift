@@ -1,6 +1,7 @@
-import EventLoop
 import Glibc
 import Testing
+
+@testable import EventLoop
 
 @Suite("The mailbox")
 struct MailboxTests {
@@ -105,6 +106,24 @@ struct MailboxTests {
       #expect(mailbox.drain() == [round])
       #expect(!isReadable(mailbox.descriptor))
     }
+  }
+
+  @Test("a producer that writes its wake-up only after the drain leaves the descriptor readable once, not for ever")
+  func lateWakeup() throws {
+    let mailbox = try Mailbox<Int>()
+    #expect(mailbox.prepareToSleep())
+    #expect(mailbox.claimWakeup())
+    #expect(!mailbox.claimWakeup(), "one producer wakes")
+    #expect(mailbox.drain() == [])
+    mailbox.writeWakeup()
+    #expect(isReadable(mailbox.descriptor))
+    #expect(mailbox.drain() == [])
+    #expect(!isReadable(mailbox.descriptor))
+    #expect(mailbox.prepareToSleep())
+    mailbox.post(1)
+    #expect(isReadable(mailbox.descriptor), "the late one has not used up the next")
+    #expect(mailbox.drain() == [1])
+    #expect(!isReadable(mailbox.descriptor))
   }
 
   @Test("a poller does not sleep on a mailbox that has something")
