@@ -64,16 +64,18 @@ public struct Classroom: Sendable, Equatable {
       return Outcome(events: [], answer: answer)
     }
     let facts = try decide(command, by: actor, at: now)
+    // The answer, and with it the key, belongs to the fact that everybody gets to see.
+    let principal = facts.firstIndex(where: \.isNumbered) ?? facts.startIndex
     var events: [RecordedEvent] = []
     events.reserveCapacity(facts.count)
-    for fact in facts {
-      let keyUse = events.isEmpty ? key.map { RecordedEvent.KeyUse(key: $0, digest: digest) } : nil
+    for (index, fact) in facts.enumerated() {
+      let keyUse = index == principal ? key.map { RecordedEvent.KeyUse(key: $0, digest: digest) } : nil
       let event = RecordedEvent(
         session: id, sequence: sequence + 1, at: now, by: actor.user, keyUse: keyUse, event: fact)
       apply(event)
       events.append(event)
     }
-    return Outcome(events: events, answer: events.first.map(answer(to:)) ?? .done)
+    return Outcome(events: events, answer: events.isEmpty ? .done : answer(to: events[principal]))
   }
 
   private func decide(_ command: Command, by actor: Actor, at now: Timestamp) throws(Refusal) -> [Event] {
@@ -85,10 +87,13 @@ public struct Classroom: Sendable, Equatable {
       guard actor.role == .host else { return [.statusChanged(next)] }
       return [.statusChanged(next), .joined(user: actor.user, name: actor.name, role: actor.role)]
 
-    case .end:
+    case .end(let absences):
       guard actor.role.mayStartAndEnd else { throw .forbidden }
       guard let next = status.after(.end) else { throw .wrongState(status) }
-      return [.statusChanged(next)]
+      let departures = absences.filter { attendance.isActive($0.user) }.map { absence in
+        Event.left(user: absence.user, at: min(absence.since, now), isEstimated: absence.isEstimated)
+      }
+      return departures + [.statusChanged(next)]
 
     case .join:
       guard status.isLive else { throw .wrongState(status) }

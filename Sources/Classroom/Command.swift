@@ -1,9 +1,25 @@
 /// What somebody asks of a session.
 public enum Command: Sendable, Equatable {
+  /// Somebody who counts as present and has not been heard for a while.
+  public struct Absence: Sendable, Equatable {
+    public var user: String
+    /// When the person was last there.
+    public var since: Timestamp
+    /// Whether that had to be reconstructed.
+    public var isEstimated: Bool
+
+    /// An absence with these facts.
+    public init(user: String, since: Timestamp, isEstimated: Bool) {
+      self.user = user
+      self.since = since
+      self.isEstimated = isEstimated
+    }
+  }
+
   /// Begins the class.
   case start
-  /// Ends the class.
-  case end
+  /// Ends the class. `absences` are those whose connections are lost at that time: they were last there when last heard.
+  case end(absences: [Absence])
   /// Comes in, or comes in once more with another tab.
   case join
   /// Goes. `at` is when the person was last there, `isEstimated` whether that had to be reconstructed.

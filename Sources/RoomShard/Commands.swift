@@ -57,7 +57,7 @@ extension RoomShard {
     at now: Timestamp
   ) throws(ProtocolError) {
     let room = member.room
-    let command: Command = transition == .start ? .start : .end
+    let command: Command = transition == .start ? .start : .end(absences: absences(in: room))
     let outcome = try perform(command, by: member.actor, key: key, in: room, at: now)
     if let id, case .status(let change) = outcome.answer {
       send(to: connection, from: room) { writer in
@@ -72,7 +72,11 @@ extension RoomShard {
 
   /// Tells everybody that the session went on, and does what that brings with it.
   func didChangeStatus(_ events: [RecordedEvent], in room: Room, at now: Timestamp) {
-    guard let first = events.first, case .statusChanged(let status) = first.event else { return }
+    var changes: [(event: RecordedEvent, status: SessionStatus)] = []
+    for event in events {
+      if case .statusChanged(let status) = event.event { changes.append((event, status)) }
+    }
+    guard let (first, status) = changes.first else { return }
     let change = room.classroom.statusChange
     let session = room.classroom.id
     broadcast(to: .everyone, of: room) {
@@ -94,6 +98,13 @@ extension RoomShard {
       admitWaiting(in: room, isStart: true, at: now)
     case .completed:
       empty(room, at: now)
+    }
+  }
+
+  /// Those whose connections are lost: should the session end now, they were last there when last heard.
+  func absences(in room: Room) -> [Command.Absence] {
+    room.detachments.sorted { $0.key < $1.key }.map { user, detachment in
+      Command.Absence(user: user, since: detachment.since, isEstimated: detachment.isEstimated)
     }
   }
 

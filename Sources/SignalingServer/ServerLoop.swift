@@ -59,9 +59,12 @@ final class ServerLoop {
   private var nextSweep: Int64 = 0
   private(set) var drainDeadline: Int64?
   private var isListening = true
+  /// Whether the listener is left alone until the next sweep.
+  private var isPaused = false
 
-  private static let listenerToken = UInt64.max
-  private static let mailboxToken = UInt64.max - 1
+  // Below 2^32 no value names a slot.
+  private static let listenerToken: UInt64 = 0
+  private static let mailboxToken: UInt64 = 1
   private static let sweepMilliseconds: Int64 = 500
   /// How many bytes of snapshot are made in one tick, so that no tick is held up by a large room list.
   private static let snapshotBytesPerTick = 1 << 18
@@ -178,12 +181,36 @@ final class ServerLoop {
         return
       case .outOfDescriptors:
         // The reserve descriptor takes the connection and closes it, so that the queue does not keep the loop awake.
-        if reserve.shed(context.listener) != .shed { return }
-        context.state.countShed()
+        switch reserve.shed(context.listener) {
+        case .shed: context.state.countShed()
+        case .nobodyWaiting: return
+        case .unable:
+          pauseListening()
+          return
+        }
       case .failed(let error):
         context.logger.error("no connection can be accepted: \(error)")
+        pauseListening()
         return
       }
+    }
+  }
+
+  /// Leaves who knocks waiting until the next sweep, instead of trying without end.
+  private func pauseListening() {
+    watchListener(false)
+    isPaused = true
+  }
+
+  private func watchListener(_ watches: Bool) {
+    do throws(SystemError) {
+      if watches {
+        try poller.add(context.listener.descriptor, .readable, token: Self.listenerToken)
+      } else {
+        try poller.remove(context.listener.descriptor)
+      }
+    } catch {
+      context.logger.error("the listener cannot be watched or left alone: \(error)")
     }
   }
 
@@ -491,6 +518,10 @@ final class ServerLoop {
 
   private func sweep() {
     nextSweep = monotonicNow + Self.sweepMilliseconds
+    if isPaused {
+      isPaused = false
+      watchListener(true)
+    }
     var expired: [SlotID] = []
     connections.forEach { id, connection in
       if connection.pointee.deadline <= monotonicNow { expired.append(id) }
@@ -512,11 +543,8 @@ final class ServerLoop {
     guard drainDeadline == nil else { return }
     drainDeadline = monotonicNow + TransportLimits.drainMilliseconds
     isListening = false
-    do throws(SystemError) {
-      try poller.remove(context.listener.descriptor)
-    } catch {
-      context.logger.error("the listener cannot be let go: \(error)")
-    }
+    if !isPaused { watchListener(false) }
+    isPaused = false
     var all: [SlotID] = []
     connections.forEach { id, _ in all.append(id) }
     for id in all { sayGoodbye(to: id) }
@@ -527,5 +555,9 @@ final class ServerLoop {
     var all: [SlotID] = []
     connections.forEach { id, _ in all.append(id) }
     for id in all { connections.remove(id) }
+    // Who is still on the way here from another loop is closed as well.
+    context.mailbox.close()
+    context.mailbox.drain(into: &messages)
+    for case .adopt(let handover) in messages { FileDescriptor(owning: handover.descriptor).close() }
   }
 }
