@@ -22,7 +22,7 @@ struct ReplayTests {
       let command: Command
       switch Int.random(in: 0..<100, using: &random) {
       case 0..<3: command = .start
-      case 3 where step > steps / 2: command = .end
+      case 3 where step > steps / 2: command = .end(absences: [])
       case 3..<40: command = .join
       case 40..<60:
         command = .leave(

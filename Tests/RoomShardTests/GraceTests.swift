@@ -58,6 +58,24 @@ struct GraceTests {
     #expect(fixture.segments("ada").count == 2, "later it is a new join")
   }
 
+  @Test("who is not back when the class ends was there until last heard, and the end is answered by its key again")
+  func goneAtTheEnd() throws {
+    let (fixture, host) = try ShardFixture.live()
+    let ada = fixture.join("ada")
+    try fixture.settle()
+    let lastHeard = fixture.now
+    fixture.close(ada, lastHeard: lastHeard)
+    fixture.advance(5000)
+    try fixture.send(host, #"{"type":"session.end","id":3,"key":"k"}"#)
+    try fixture.settle()
+    #expect(fixture.segments("ada").last?.to == lastHeard)
+    let ok = fixture.take(host).first { $0.type == "ok" }
+    #expect(ok?.text("session.status") == "completed")
+    try fixture.send(host, #"{"type":"session.end","id":3,"key":"k"}"#)
+    try fixture.settle()
+    #expect(fixture.take(host).first { $0.type == "ok" } == ok)
+  }
+
   @Test("a second drop begins a new grace")
   func secondDrop() throws {
     let (fixture, _) = try ShardFixture.live()
