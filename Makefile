@@ -12,6 +12,8 @@ ROLLCALL := .build/release/rollcall
 LOADTEST := .build/release/loadtest
 PYTHON := .build-venv/bin/python
 PYTHON_READY := .build-venv/ready
+WITH_PYTHON := PATH="$(CURDIR)/.build-venv/bin:$$PATH"
+PICTURE ?= build-output/class.png
 HOST ?= 127.0.0.1
 PORT ?= 8080
 
@@ -44,17 +46,24 @@ test-vectors: build $(PYTHON_READY) ## the golden conversations against the buil
 	$(PYTHON) protocol/replay $(ROLLCALL)
 
 test-conformance: build $(PYTHON_READY) ## Autobahn|Testsuite against the built server
-	Tests/Conformance/autobahn $(ROLLCALL)
+	$(WITH_PYTHON) Tests/Conformance/autobahn $(ROLLCALL)
 
 test-faults: build $(PYTHON_READY) ## kill -9 a hundred times, SIGTERM under load, wrong use
 	$(PYTHON) Tests/Faults/test_checker.py
 	$(PYTHON) Tests/Faults/run $(ROLLCALL)
 
 test-browser: build $(PYTHON_READY) packages-test ## a class in Chromium and Firefox
-	Tests/Browser/run $(ROLLCALL)
+	$(WITH_PYTHON) Tests/Browser/run $(ROLLCALL)
 
-test-load: build $(PYTHON_READY) ## 500 simulated attendees for 15 seconds
-	$(PYTHON) Tests/Load/run $(ROLLCALL) $(LOADTEST)
+test-load: build ## 500 simulated attendees for 15 seconds
+	Tests/Load/run $(ROLLCALL) $(LOADTEST)
+
+picture: build $(PYTHON_READY) packages-test ## a screenshot of a class in the browser, to build-output/class.png
+	mkdir -p $(dir $(PICTURE))
+	$(WITH_PYTHON) Tests/Browser/picture $(ROLLCALL) $(PICTURE)
+
+soak: build $(PYTHON_READY) ## a thousand kills, with a seed of their own: most of an hour
+	$(PYTHON) Tests/Faults/run $(ROLLCALL) --kills 1000
 
 packages-run: # what building and running needs, if it is missing
 	@command -v $(SWIFT) >/dev/null || { echo "Swift 6.1 or newer is needed: https://www.swift.org/install/linux/" >&2; exit 1; }
@@ -70,4 +79,4 @@ $(PYTHON_READY): Tests/requirements.txt
 	touch $@
 
 .PHONY: help run build test lint format test-unit test-protocol test-vectors test-conformance test-faults test-browser test-load \
-  packages-run packages-test
+  picture soak packages-run packages-test
