@@ -47,7 +47,7 @@ let package = Package(
     .executableTarget(
       name: "loadtest",
       dependencies: [
-        "WebSocketCore", "EventLoop", "SignalingProtocol", "JSON", "Classroom", "CLinux",
+        "Bytes", "WebSocketCore", "EventLoop", "SignalingProtocol", "JSON", "Classroom", "CLinux", "COpenSSL",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ],
@@ -65,6 +65,7 @@ let package = Package(
     .testTarget(
       name: "SignalingServerTests",
       dependencies: ["SignalingServer", "WebSocketCore", "EventLoop", "JSON", "Classroom", "SignalingProtocol"]),
+    .testTarget(name: "LoadtestTests", dependencies: ["loadtest", "JSON", "SignalingProtocol"]),
     .testTarget(name: "Tidy"),
   ],
   swiftLanguageModes: [.v6]

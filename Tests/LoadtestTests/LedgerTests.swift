@@ -1,0 +1,120 @@
+import Testing
+
+@testable import loadtest
+
+@Suite("What was said, and whether all agree")
+struct ChatLedgerTests {
+  private func ledger(messages: Int) -> ChatLedger {
+    var ledger = ChatLedger()
+    for place in 0..<messages { _ = ledger.send(by: place, due: 0) }
+    return ledger
+  }
+
+  @Test("answer and event with the same number agree, in either order")
+  func consistent() {
+    var ledger = ledger(messages: 2)
+    #expect(ledger.acknowledge(1, as: 10) == .consistent)
+    #expect(ledger.see(1, as: 10) == .consistent)
+    #expect(ledger.see(1, as: 10) == .consistent)
+    #expect(ledger.see(2, as: 11) == .consistent)
+    #expect(ledger.unacknowledgedCount == 1)
+    #expect(ledger.acknowledge(2, as: 11) == .consistent)
+    #expect(ledger.unacknowledgedCount == 0)
+    #expect(ledger.lastSequence == 11)
+  }
+
+  @Test("one message under two numbers contradicts")
+  func twoNumbers() {
+    var ledger = ledger(messages: 1)
+    #expect(ledger.see(1, as: 10) == .consistent)
+    #expect(ledger.see(1, as: 11) == .contradiction)
+  }
+
+  @Test("two messages under one number contradict")
+  func oneNumber() {
+    var ledger = ledger(messages: 2)
+    #expect(ledger.see(1, as: 10) == .consistent)
+    #expect(ledger.see(2, as: 10) == .contradiction)
+  }
+
+  @Test("an answer with another number than the event contradicts, in either order")
+  func wrongAnswer() {
+    var ledger = ledger(messages: 2)
+    #expect(ledger.see(1, as: 10) == .consistent)
+    #expect(ledger.acknowledge(1, as: 11) == .contradiction)
+    #expect(ledger.acknowledge(2, as: 12) == .consistent)
+    #expect(ledger.see(2, as: 13) == .contradiction)
+  }
+
+  @Test("a second answer, and a message that nobody sent, contradict")
+  func invented() {
+    var ledger = ledger(messages: 1)
+    #expect(ledger.acknowledge(1, as: 1) == .consistent)
+    #expect(ledger.acknowledge(1, as: 1) == .contradiction)
+    #expect(ledger.see(2, as: 2) == .contradiction)
+    #expect(ledger.see(0, as: 2) == .contradiction)
+  }
+
+  @Test("a text is known again by its number, and damage shows")
+  func texts() {
+    let texts = ChatText(byteCount: 32)
+    func number(_ text: String) -> Int? { Array(text.utf8).withUnsafeBytes { texts.message(of: $0) } }
+    for message in [1, 9, 10, 123_456] {
+      #expect(texts.text(of: message).utf8.count == 32)
+      #expect(number(texts.text(of: message)) == message)
+    }
+    let text = texts.text(of: 17)
+    #expect(number(String(text.dropLast())) == nil)
+    #expect(number(text + "x") == nil)
+    #expect(number(String(text.dropLast()) + "?") == nil)
+    #expect(number("") == nil)
+    #expect(number("17") == nil)
+    #expect(number("99999999999999999999999 a") == nil)
+  }
+}
+
+@Suite("Signals there and back")
+struct SignalLedgerTests {
+  @Test("a signal that reaches the partner and comes back is complete")
+  func complete() {
+    var ledger = SignalLedger()
+    let first = ledger.send(by: 1, due: 5)
+    let second = ledger.send(by: 1, due: 6)
+    #expect(ledger.reach(first, from: 1))
+    #expect(ledger.reach(second, from: 1))
+    #expect(ledger.complete(first, at: 1)?.due == 5)
+    #expect(ledger.outstandingCount == 1)
+    #expect(ledger.complete(second, at: 1)?.due == 6)
+    #expect(ledger.outstandingCount == 0)
+    #expect(ledger.misdelivered == 0)
+    #expect(ledger.reordered == 0)
+  }
+
+  @Test("a signal that comes twice, from another peer or to another peer is noticed")
+  func misdelivered() {
+    var ledger = SignalLedger()
+    let signal = ledger.send(by: 1, due: 0)
+    #expect(ledger.complete(signal, at: 1) == nil)
+    #expect(!ledger.reach(signal, from: 3))
+    #expect(ledger.reach(signal, from: 1))
+    #expect(!ledger.reach(signal, from: 1))
+    #expect(ledger.complete(signal, at: 2) == nil)
+    #expect(ledger.complete(signal, at: 1) != nil)
+    #expect(ledger.complete(signal, at: 1) == nil)
+    #expect(!ledger.reach(7, from: 1))
+    #expect(ledger.misdelivered == 6)
+  }
+
+  @Test("a signal that overtakes another of its pair is noticed, one of another pair is not")
+  func reordered() {
+    var ledger = SignalLedger()
+    let first = ledger.send(by: 1, due: 0)
+    let other = ledger.send(by: 3, due: 0)
+    let second = ledger.send(by: 1, due: 0)
+    #expect(ledger.reach(second, from: 1))
+    #expect(ledger.reach(other, from: 3))
+    #expect(ledger.reordered == 0)
+    #expect(ledger.reach(first, from: 1))
+    #expect(ledger.reordered == 1)
+  }
+}

@@ -1,0 +1,193 @@
+import JSON
+
+/// What came of a run: a table for people, a line of JSON for programs.
+struct LoadReport {
+  private let plan: LoadPlan
+  private let measurements: Measurements
+  private let faults: Faults
+  private var sent = 0
+  private var acknowledged = 0
+  private var signalsSent = 0
+  private var signalsReturned = 0
+
+  init(plan: LoadPlan, sessions: [ClassSession], measurements: Measurements, faults: Faults) {
+    self.plan = plan
+    self.measurements = measurements
+    self.faults = faults
+    for session in sessions {
+      sent += session.chat.sentCount
+      acknowledged += session.chat.acknowledgedCount
+      signalsSent += session.signals.sentCount
+      signalsReturned += session.signals.returnedCount
+    }
+  }
+
+  /// Whether everything was right.
+  var isRight: Bool { faults.isEmpty }
+
+  // MARK: Figures
+
+  private var joined: UInt64 { measurements.join.count }
+
+  private var joinSeconds: Double {
+    guard let first = measurements.firstConnect, let last = measurements.lastJoin, last > first else { return 0 }
+    return Double(last - first) / 1e9
+  }
+
+  private var joinsPerSecond: Double { joinSeconds > 0 ? Double(joined) / joinSeconds : 0 }
+
+  private var steadySeconds: Double {
+    guard let from = measurements.afterRamp, let to = measurements.afterSteady else { return 0 }
+    return Double(to.time - from.time) / 1e9
+  }
+
+  private var steadyDelivered: Int {
+    guard let from = measurements.afterRamp, let to = measurements.afterSteady else { return 0 }
+    return to.delivered - from.delivered
+  }
+
+  private var rampCPUSeconds: Double? { cpuSeconds(measurements.beforeRamp, measurements.afterRamp) }
+
+  private var steadyCPUSeconds: Double? { cpuSeconds(measurements.afterRamp, measurements.afterSteady) }
+
+  private func cpuSeconds(_ from: Checkpoint?, _ to: Checkpoint?) -> Double? {
+    guard let from = from?.server, let to = to?.server else { return nil }
+    return to.cpuSeconds - from.cpuSeconds
+  }
+
+  private var microsecondsPerDelivery: Double? {
+    steadyDelivered > 0 ? steadyCPUSeconds.map { $0 * 1e6 / Double(steadyDelivered) } : nil
+  }
+
+  private var microsecondsPerJoin: Double? { joined > 0 ? rampCPUSeconds.map { $0 * 1e6 / Double(joined) } : nil }
+
+  private var bytesPerAttendee: Double? {
+    guard joined > 0, let from = measurements.beforeRamp?.server, let to = measurements.afterRamp?.server
+    else { return nil }
+    return Double(to.residentBytes - from.residentBytes) / Double(joined)
+  }
+
+  // MARK: For people
+
+  var table: String {
+    var lines: [String] = []
+    func row(_ name: String, _ value: String) { lines.append("  " + DecimalText.padded(name, to: 24) + value) }
+    func latency(_ name: String, _ histogram: LatencyHistogram) {
+      guard histogram.count > 0 else { return }
+      let values = [50, 90, 99].map { histogram.milliseconds(atPercentile: $0) } + [histogram.maximumMilliseconds]
+      row(name, values.map { DecimalText.padded(DecimalText.text($0, decimals: 2), to: 10, alignRight: true) }.joined())
+    }
+    lines.append("\(plan.sessions) sessions with \(plan.attendees) attendees and a host each")
+    row(
+      "joined",
+      "\(joined) in \(DecimalText.text(joinSeconds, decimals: 2)) s, \(DecimalText.text(joinsPerSecond, decimals: 0))/s"
+    )
+    row(
+      "presence",
+      "\(plan.attendeePresence.rawValue), hosts \(plan.hostPresence.rawValue); \(measurements.presenceMessages) messages"
+    )
+    row("chat", "\(sent) sent, \(acknowledged) acknowledged")
+    row("events delivered", "\(measurements.delivered)")
+    row(
+      "in the steady part",
+      "\(steadyDelivered) in \(DecimalText.text(steadySeconds)) s, "
+        + "\(DecimalText.text(Double(steadyDelivered) / max(steadySeconds, 1e-3), decimals: 0))/s")
+    row("lost", "\(faults[.lost]), duplicated \(faults[.duplicated]), out of order \(faults[.reordered])")
+    row("signals", "\(signalsSent) sent, \(signalsReturned) back")
+    lines.append("  " + DecimalText.padded("milliseconds", to: 24) + "       p50       p90       p99       max")
+    latency("join", measurements.join)
+    latency("chat round trip", measurements.steady.chatRoundTrip)
+    latency("chat acknowledgement", measurements.steady.chatAcknowledgement)
+    latency("signal there and back", measurements.steady.signalRoundTrip)
+    latency("sent late by", measurements.steady.generatorLag)
+    latency("chat while joining", measurements.ramp.chatRoundTrip)
+    if let server = measurements.afterSteady?.server {
+      row(
+        "server CPU",
+        "\(DecimalText.text(rampCPUSeconds ?? 0, decimals: 2)) s joining, "
+          + "\(DecimalText.text(steadyCPUSeconds ?? 0, decimals: 2)) s steady")
+      if let microsecondsPerJoin { row("", "\(DecimalText.text(microsecondsPerJoin)) µs for each join") }
+      if let microsecondsPerDelivery {
+        row("", "\(DecimalText.text(microsecondsPerDelivery, decimals: 2)) µs for each event delivered")
+      }
+      row("server memory", "\(DecimalText.text(Double(server.residentBytes) / 1_048_576)) MiB resident")
+      if let bytesPerAttendee { row("", "\(DecimalText.text(bytesPerAttendee / 1024)) KiB more for each attendee") }
+    }
+    if isRight {
+      lines.append("  everything was right")
+    } else {
+      lines.append("  WRONG:")
+      for kind in Faults.Kind.allCases where faults[kind] > 0 { row("  " + kind.rawValue, "\(faults[kind])") }
+      for example in faults.examples { lines.append("    " + example) }
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  // MARK: For programs
+
+  /// One line; durations in milliseconds unless the name says otherwise.
+  var json: [UInt8] {
+    var writer = JSONWriter(reserving: 2048)
+    writer.object { writer in
+      writer.field("ok", isRight)
+      writer.field("sessions", plan.sessions)
+      writer.field("attendees", plan.attendees)
+      writer.field("seconds", plan.seconds)
+      writer.key("joins")
+      writer.object { writer in
+        writer.field("seconds", joinSeconds)
+        writer.field("per_second", joinsPerSecond)
+        writer.key("latency_ms")
+        measurements.join.write(into: &writer)
+      }
+      writer.key("chat")
+      writer.object { writer in
+        writer.field("sent", sent)
+        writer.field("acknowledged", acknowledged)
+        writer.field("delivered", measurements.delivered)
+        writer.field("steady_delivered", steadyDelivered)
+        writer.field("steady_delivered_per_second", Double(steadyDelivered) / max(steadySeconds, 1e-3))
+      }
+      writer.key("signals")
+      writer.object { writer in
+        writer.field("sent", signalsSent)
+        writer.field("returned", signalsReturned)
+      }
+      writer.key("presence")
+      writer.object { writer in
+        writer.field("mode", plan.attendeePresence.rawValue)
+        writer.field("messages", measurements.presenceMessages)
+      }
+      writer.key("steady_latency_ms")
+      measurements.steady.write(into: &writer)
+      writer.key("ramp_latency_ms")
+      measurements.ramp.write(into: &writer)
+      writer.key("server")
+      writeServer(into: &writer)
+      writer.key("faults")
+      writer.object { writer in
+        for kind in Faults.Kind.allCases {
+          writer.key(kind.rawValue)
+          writer.integer(faults[kind])
+        }
+      }
+      writer.key("examples")
+      writer.array { writer in for example in faults.examples { writer.string(example) } }
+    }
+    return writer.bytes
+  }
+
+  /// Null without `--pid`.
+  private func writeServer(into writer: inout JSONWriter) {
+    guard let server = measurements.afterSteady?.server else { return writer.null() }
+    writer.object { writer in
+      writer.field("cpu_seconds", server.cpuSeconds)
+      if let rampCPUSeconds { writer.field("ramp_cpu_seconds", rampCPUSeconds) }
+      if let steadyCPUSeconds { writer.field("steady_cpu_seconds", steadyCPUSeconds) }
+      if let microsecondsPerJoin { writer.field("cpu_us_per_join", microsecondsPerJoin) }
+      if let microsecondsPerDelivery { writer.field("cpu_us_per_delivery", microsecondsPerDelivery) }
+      writer.field("resident_bytes", server.residentBytes)
+      if let bytesPerAttendee { writer.field("resident_bytes_per_attendee", bytesPerAttendee) }
+    }
+  }
+}

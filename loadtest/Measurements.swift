@@ -1,0 +1,39 @@
+/// A reading of the run's counters.
+struct Checkpoint {
+  /// Nanoseconds of the monotonic clock.
+  var time: Int64
+  var delivered: Int
+  var server: ProcessUsage?
+}
+
+/// What a run has measured so far.
+struct Measurements {
+  /// While people join.
+  var ramp = Latencies()
+  /// While everybody is in.
+  var steady = Latencies()
+  /// First packet until `session.joined`.
+  var join = LatencyHistogram()
+  /// When everybody began to be in; messages due before belong to the ramp.
+  var steadyBegan: Int64 = .max
+
+  /// Events of the stream that reached somebody, each counted for each.
+  var delivered = 0
+  var presenceMessages = 0
+  var present = 0
+  var gone = 0
+
+  var beforeRamp: Checkpoint?
+  var afterRamp: Checkpoint?
+  var afterSteady: Checkpoint?
+  var firstConnect: Int64?
+  var lastJoin: Int64?
+
+  mutating func record(_ path: WritableKeyPath<Latencies, LatencyHistogram>, due: Int64, now: Int64) {
+    if due >= steadyBegan {
+      steady[keyPath: path].record(nanoseconds: now - due)
+    } else {
+      ramp[keyPath: path].record(nanoseconds: now - due)
+    }
+  }
+}
