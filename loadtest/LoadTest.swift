@@ -69,7 +69,7 @@ final class LoadTest {
     try steady()
     settle()
     checkPresence()
-    try checkAttendance(setup)
+    checkAttendance(setup)
     try endSessions()
     checkStreams()
     try closeConnections()
@@ -114,7 +114,7 @@ final class LoadTest {
     measurements.steadyBegan = start
     if plan.isRampQuiet { beginTraffic(now: start) }
     let end = start + Int64(plan.seconds * 1e9)
-    try pump(until: end) { false }
+    try pump(until: end) { self.measurements.ended == self.people.count }
     endTraffic()
     measurements.afterSteady = checkpoint()
   }
@@ -129,9 +129,8 @@ final class LoadTest {
   private var isSettled: Bool {
     sessions.allSatisfy { session in
       session.chat.unacknowledgedCount == 0 && session.signals.outstandingCount == 0
-        && session.people.allSatisfy { attendee in
-          attendee.state != .present || hasSeenAll(attendee) && PresenceTruth.fault(of: attendee) == nil
-        }
+        && session.people.allSatisfy { $0.state != .present || hasSeenAll($0) }
+        && PresenceTruth.faults(in: session).isEmpty
     }
   }
 
@@ -140,15 +139,15 @@ final class LoadTest {
   }
 
   private func checkPresence() {
-    for attendee in people where attendee.state == .present {
-      if let fault = PresenceTruth.fault(of: attendee) {
+    for session in sessions {
+      for (attendee, fault) in PresenceTruth.faults(in: session) {
         faults.note(.presence, "\(name(of: attendee)) \(fault)")
       }
+      SignalCheck.note(session, into: &faults)
     }
-    for session in sessions { SignalCheck.note(session, into: &faults) }
   }
 
-  private func checkAttendance(_ setup: SessionSetup) throws(LoadTestFailure) {
+  private func checkAttendance(_ setup: SessionSetup) {
     part = "attendance"
     for session in sessions {
       let witnesses = session.people.filter { $0.state == .present }.map { attendee in
@@ -156,7 +155,13 @@ final class LoadTest {
           user: attendee.user ?? "", joinSent: attendee.joinSent / 1_000_000, joined: attendee.joined / 1_000_000)
       }
       let requested = MonotonicClock.milliseconds()
-      let rows = try setup.attendance(of: session)
+      let rows: [AttendanceRow]
+      do throws(LoadTestFailure) {
+        rows = try setup.attendance(of: session)
+      } catch {
+        faults.note(.attendance, error.sentence)
+        continue
+      }
       let received = MonotonicClock.milliseconds()
       for fault in AttendanceCheck.faults(in: rows, witnesses: witnesses, requested: requested, received: received) {
         faults.note(.attendance, "\(session.id): \(fault)")
@@ -247,10 +252,17 @@ final class LoadTest {
     } catch {
       throw LoadTestFailure(sentence: "the loop cannot go on: \(error)")
     }
+    var due = nextTraffic
     for index in 0..<poller.eventCount {
       let event = poller.event(at: index)
       if event.token == Self.timerToken { continue }
       serve(people[Int(event.token)], event)
+      // A long turn must not make late what is due meanwhile.
+      let time = now()
+      if time >= due {
+        sendDueTraffic(now: time)
+        due = nextTraffic
+      }
     }
   }
 
@@ -296,6 +308,7 @@ final class LoadTest {
       measurements.gone += 1
     }
     attendee.state = .gone
+    measurements.ended += 1
     if isClosing, attendee.socket.isClosing, case .closed = end { return }
     faults.note(isClosing ? .uncleanClose : .dropped, "\(name(of: attendee)): \(end)")
   }

@@ -20,8 +20,12 @@ struct Measurements {
   /// Events of the stream that reached somebody, each counted for each.
   var delivered = 0
   var presenceMessages = 0
+  /// How many have come in, whether they are still there or not.
   var present = 0
+  /// How many were gone before they were in.
   var gone = 0
+  /// How many connections are no more.
+  var ended = 0
 
   var beforeRamp: Checkpoint?
   var afterRamp: Checkpoint?

@@ -2,13 +2,14 @@ import SignalingProtocol
 
 /// Whether what somebody knows of the presence is what is so: everybody who is simulated is in, and nobody else.
 enum PresenceTruth {
-  /// What is wrong, to be read behind a name; nil when nothing is.
-  static func fault(of attendee: Attendee) -> String? {
-    guard let presence = attendee.presence else { return "knows nothing of presence" }
-    let count = attendee.session.people.count { $0.state == .present }
-    // Somebody who is gone is shown until the grace is over; that is told as a lost connection and not again here.
-    guard count == attendee.session.people.count else { return nil }
-    return fault(of: presence, count: count)
+  /// What is wrong with whose view, in words to be read behind the name.
+  static func faults(in session: ClassSession) -> [(attendee: Attendee, fault: String)] {
+    // Somebody whose connection was lost is shown until the grace is over; that is told as a lost connection, not here.
+    guard session.people.allSatisfy({ $0.state == .present }) else { return [] }
+    return session.people.compactMap { attendee in
+      guard let presence = attendee.presence else { return (attendee, "knows nothing of presence") }
+      return fault(of: presence, count: session.people.count).map { (attendee, $0) }
+    }
   }
 
   /// - Parameter count: how many people are in; their roster numbers are below it, the host's is 0.

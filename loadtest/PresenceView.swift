@@ -64,7 +64,12 @@ struct PresenceView {
 
   /// Whether the set is exactly the people numbered 0 to `count - 1`.
   func holdsExactly(firstOf count: Int) -> Bool {
-    memberCount == count && (0..<count).allSatisfy(contains)
+    guard memberCount == count else { return false }
+    // So many, and none of them beyond: then it is all of these.
+    return words.indices.allSatisfy { index in
+      let inside = min(max(count - 64 * index, 0), 64)
+      return inside == 64 || words[index] >> UInt64(inside) == 0
+    }
   }
 
   func contains(_ member: Int) -> Bool {
