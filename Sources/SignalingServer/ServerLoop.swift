@@ -139,7 +139,6 @@ final class ServerLoop {
     flush()
     arena.reset()
     connections.recycle()
-    context.journal.people[context.index].count = shard.liveCounts.people
   }
 
   /// Sockets can fail while the shard's outputs are sent; the shard hears of it when it is not speaking.
@@ -518,6 +517,7 @@ final class ServerLoop {
 
   private func sweep() {
     nextSweep = monotonicNow + Self.sweepMilliseconds
+    context.journal.people[context.index].count = shard.liveCounts.people
     if isPaused {
       isPaused = false
       watchListener(true)
