@@ -31,6 +31,9 @@ static const unsigned char sdk_chat_log_js[] = {
 static const unsigned char sdk_client_js[] = {
 #embed "page/sdk/client.js"
 };
+static const unsigned char sdk_connection_js[] = {
+#embed "page/sdk/connection.js"
+};
 static const unsigned char sdk_events_js[] = {
 #embed "page/sdk/events.js"
 };
@@ -126,6 +129,7 @@ static const web_asset assets[] = {
     {"/sdk/call.js", SCRIPT, sdk_call_js, sizeof sdk_call_js},
     {"/sdk/chat-log.js", SCRIPT, sdk_chat_log_js, sizeof sdk_chat_log_js},
     {"/sdk/client.js", SCRIPT, sdk_client_js, sizeof sdk_client_js},
+    {"/sdk/connection.js", SCRIPT, sdk_connection_js, sizeof sdk_connection_js},
     {"/sdk/events.js", SCRIPT, sdk_events_js, sizeof sdk_events_js},
     {"/sdk/index.js", SCRIPT, sdk_index_js, sizeof sdk_index_js},
     {"/sdk/mesh.js", SCRIPT, sdk_mesh_js, sizeof sdk_mesh_js},

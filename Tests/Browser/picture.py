@@ -17,15 +17,14 @@ SESSION = "linear-algebra"
 TEACHER = ("ada", "Ada Lovelace")
 # Name, and the colours of the room they sit in; None has no camera.
 STUDENTS = [
-    ("Grace Hopper", ["#7f8fa6", "#dfe4ea", "#c98f6b", "#2f3640"]),
-    ("Alan Turing", ["#8a9a5b", "#e8ead9", "#e0ac8a", "#3d4a2a"]),
-    ("Katherine Johnson", ["#b08968", "#f1e3d3", "#7a4a2b", "#7a2e3a"]),
+    ("Grace Hopper", ["#7f8fa6", "#dfe4ea", "#d9a27e", "#2f3640", "#8c8f94"]),
+    ("Alan Turing", ["#8a9a5b", "#e8ead9", "#e0ac8a", "#3d4a2a", "#4a3526"]),
+    ("Katherine Johnson", ["#b08968", "#f1e3d3", "#7a4a2b", "#7a2e3a", "#1d1613"]),
     ("Emmy Noether", None),
-    ("Srinivasa Ramanujan", ["#6d7f8c", "#d6dee2", "#8d5a3a", "#e1b12c"]),
+    ("Srinivasa Ramanujan", ["#6d7f8c", "#d6dee2", "#8d5a3a", "#e1b12c", "#16110f"]),
 ]
 CHAT = [
-    (0, "Good morning! Today: eigenvectors, and what they are good for."),
-    (1, "Morning! I can see and hear you."),
+    (0, "Good morning! Today: eigenvectors."),
     (3, "Is this the part with the rotating arrows?"),
     (0, "It is. Find a vector that A only stretches: A·v = λ·v"),
     (2, "So the direction stays, and only the length changes?"),
@@ -34,7 +33,7 @@ CHAT = [
 ]
 
 # A drawn person before a drawn wall, in place of the test picture that browsers offer as a camera.
-CAMERA = """([wall, light, skin, shirt]) => {
+CAMERA = """([wall, light, skin, shirt, hair]) => {
   navigator.mediaDevices.getUserMedia = async ({ video }) => {
     const canvas = document.createElement('canvas');
     [canvas.width, canvas.height] = [480, 270];
@@ -61,9 +60,9 @@ CAMERA = """([wall, light, skin, shirt]) => {
       paint.fillRect(410, 30, 14, 40);
       blob(shirt, 240 + sway / 2, 298, 118, 96);
       blob(skin, 240 + sway, 196, 24, 40);
-      blob('#2b211c', 240 + sway, 112, 56, 62);
+      blob(hair, 240 + sway, 112, 56, 62);
       blob(skin, 240 + sway, 128, 46, 56);
-      paint.fillStyle = '#2b211c';
+      paint.fillStyle = hair;
       paint.beginPath();
       paint.ellipse(240 + sway, 98, 50, 34, 0, Math.PI, 0);
       paint.fill();
@@ -112,7 +111,7 @@ async def main(binary: str, out: str) -> None:
             check=True, capture_output=True, text=True).stdout.strip()
         create_session(server, token)
         link = f"{server.origin}/#session={SESSION}"
-        teacher = await seat(browsers, ["#93a8ac", "#eef2f1", "#e3b491", "#17664f"])
+        teacher = await seat(browsers, ["#93a8ac", "#eef2f1", "#e3b491", "#17664f", "#3b2416"])
         await teacher.enter(f"{link}&token={token}", camera=True, microphone=True)
         people = [teacher]
         for name, colours in STUDENTS:

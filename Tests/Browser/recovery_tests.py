@@ -75,6 +75,29 @@ async def waiting_survives_restart(stage):
         await person.sees_count(2)
 
 
+async def server_is_restarted(stage):
+    """an orderly restart (SIGTERM) ends no class: pages come back, nothing is lost, nobody counts twice"""
+    server, browsers = stage.server, stage.browsers
+    host = await browsers.person("firefox")
+    guest = await browsers.person("chromium")
+    await host.enter(server.host_link)
+    await guest.enter(server.guest_link, "Grace Hopper")
+    await host.sees_view("waiting")
+    await host.start_class()
+    await guest.sees_view("present")
+    await guest.say("Before")
+    await host.sees_messages(["Before"])
+    assert await server.stop() == 0
+    await expect(guest.page.get_by_text("Connection lost. Reconnecting…")).to_be_visible()
+    await server.start()
+    for person in [host, guest]:
+        await expect(person.page.locator("rollcall-banner[data-state=lost]")).to_have_count(0, timeout=40_000)
+        await person.sees_messages(["Before"])
+        await person.sees_count(2)
+    await host.say("After")
+    await guest.sees_messages(["Before", "After"])
+
+
 async def one_connection_is_lost(stage):
     """one person's lost connection is shown to the others, and neither leaves nor joins"""
     server, browsers = stage.server, stage.browsers
@@ -124,4 +147,4 @@ async def reload_is_the_same_guest(stage):
     await host.sees_count(2)
 
 
-TESTS = [server_is_killed, waiting_survives_restart, one_connection_is_lost, reload_is_the_same_guest]
+TESTS = [server_is_killed, server_is_restarted, waiting_survives_restart, one_connection_is_lost, reload_is_the_same_guest]

@@ -65,8 +65,16 @@ class Server:
 
     async def kill(self) -> None:
         """As a power cut would: SIGKILL."""
+        await self._end(signal.SIGKILL)
+
+    async def stop(self) -> int:
+        """As an operator does; returns the exit code."""
+        await self._end(signal.SIGTERM)
+        return self.process.returncode
+
+    async def _end(self, how: signal.Signals) -> None:
         if self.process and self.process.returncode is None:
-            self.process.send_signal(signal.SIGKILL)
+            self.process.send_signal(how)
             await self.process.wait()
         if self.drain:
             self.drain.cancel()

@@ -1,12 +1,13 @@
 // @ts-check
 
-import { Backoff } from './backoff.js';
 import { ChatLog } from './chat-log.js';
+import { Connection } from './connection.js';
 import { TypedEvents } from './events.js';
 import { PresenceSet } from './presence.js';
-import { RollcallError, randomKey, reconnects, subprotocol } from './protocol.js';
+import { RollcallError, randomKey } from './protocol.js';
 
 /**
+ * @typedef {import('./backoff.js').Backoff} Backoff
  * @typedef {import('./protocol.js').ChatMessage} ChatMessage
  * @typedef {import('./protocol.js').Joined} Joined
  * @typedef {import('./protocol.js').JoinState} JoinState
@@ -52,9 +53,6 @@ import { RollcallError, randomKey, reconnects, subprotocol } from './protocol.js
 /** The server remembers keys for ten minutes: a repetition is safe for a little less. */
 const keyLifetime = 9 * 60_000;
 
-/** How long a connection may stay silent after our ping before it is taken for dead. */
-const pongTimeout = 10_000;
-
 /**
  * A member of one session: connects, greets, joins, keeps presence and chat, and comes back by
  * itself after every close that the protocol allows to come back from.
@@ -62,10 +60,6 @@ const pongTimeout = 10_000;
  * @extends {TypedEvents<Events>}
  */
 export class RollcallClient extends TypedEvents {
-  /** @type {ConnectionStatus} */
-  status = 'idle';
-  /** @type {number | null} Unix time of the next attempt, in milliseconds */
-  retryAt = null;
   /** @type {User | null} */
   user = null;
   /** @type {JoinState | null} null until joined; it stays while the connection is lost */
@@ -87,19 +81,7 @@ export class RollcallClient extends TypedEvents {
 
   /** @type {string | null} */
   #guestToken = null;
-  /** @type {WebSocket | null} */
-  #socket = null;
-  #generation = 0;
-  #backoff;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #retryTimer;
-  /** @type {ReturnType<typeof setInterval> | undefined} */
-  #watch;
-  #lastHeard = 0;
-  #pinged = 0;
-  #pingInterval = 25_000;
-  /** @type {number | null} */
-  #drainDelay = null;
+  #connection;
   #nextId = 1;
   /** @type {Map<number, Pending>} */
   #pending = new Map();
@@ -130,26 +112,37 @@ export class RollcallClient extends TypedEvents {
     this.credentials = credentials;
     this.guestName = guestName;
     this.presenceMode = presence;
-    this.url = url ?? defaultURL();
     this.clientName = client;
-    this.#backoff = backoff ?? new Backoff();
+    const connection = new Connection({ url: url ?? defaultURL(), prepare: () => this.#currentCredentials(), backoff });
+    this.#connection = connection;
+    connection.on('change', () => this.#announceStatus());
+    connection.on('opened', (current) => this.#greet(current));
+    connection.on('message', (message) => this.#receive(message));
+    connection.on('lost', () => this.#forgetConnection());
+    connection.on('closed', (code) => this.#finished(code));
+  }
+
+  /** @returns {ConnectionStatus} */
+  get status() {
+    const { status } = this.#connection;
+    if (status === 'up') return this.#joined ? 'open' : 'connecting';
+    return status;
+  }
+
+  /** Unix time of the next attempt, in milliseconds. */
+  get retryAt() {
+    return this.#connection.retryAt;
   }
 
   /** Connects, and stays connected until `leave`, `close`, or a refusal. */
   connect() {
-    if (this.status !== 'idle' && this.status !== 'closed') return;
     this.#refusal = null;
-    this.#backoff.reset();
-    addEventListener('online', this.#online);
-    document.addEventListener('visibilitychange', this.#visible);
-    void this.#open();
+    this.#connection.start();
   }
 
   /** Does not wait for the next attempt. */
   retryNow() {
-    if (this.status !== 'retrying') return;
-    clearTimeout(this.#retryTimer);
-    void this.#open();
+    this.#connection.retryNow();
   }
 
   /** Leaves the session (attendance ends now) and closes the connection. */
@@ -163,7 +156,7 @@ export class RollcallClient extends TypedEvents {
 
   /** Closes the connection without leaving; the server keeps the seat for its grace time. */
   close() {
-    this.#finish(1000, null);
+    this.#connection.stop();
   }
 
   /**
@@ -248,36 +241,6 @@ export class RollcallClient extends TypedEvents {
 
   // Connection
 
-  async #open() {
-    const generation = ++this.#generation;
-    this.#setStatus('connecting', null);
-    /** @type {Credentials} */
-    let credentials;
-    try {
-      credentials = await this.#currentCredentials();
-    } catch {
-      if (generation === this.#generation) this.#retry();
-      return;
-    }
-    if (generation !== this.#generation) return;
-    const socket = new WebSocket(this.url, subprotocol);
-    this.#socket = socket;
-    this.#drainDelay = null;
-    socket.onopen = () => {
-      this.#heard();
-      this.#watch = setInterval(() => this.#watchSilence(), 2500);
-      this.#greet(credentials);
-    };
-    socket.onmessage = ({ data }) => {
-      if (generation !== this.#generation) return;
-      this.#heard();
-      this.#receive(data);
-    };
-    socket.onclose = ({ code }) => {
-      if (generation === this.#generation) this.#lost(code);
-    };
-  }
-
   async #currentCredentials() {
     if (this.#guestToken) return { token: this.#guestToken };
     return typeof this.credentials === 'function' ? await this.credentials() : this.credentials;
@@ -287,85 +250,46 @@ export class RollcallClient extends TypedEvents {
   #greet(credentials) {
     this.#transmit(
       { type: 'hello', ...credentials, client: this.clientName },
-      {
-        resolve: () => {},
-        reject: (error) => {
-          if (error.code !== 'connection_lost') this.#helloRefused(error);
-        },
-        durable: null,
-      },
+      { resolve: () => {}, reject: (error) => this.#helloRefused(error), durable: null },
     );
     this.#transmit(
       { type: 'session.join', session: this.sessionId, presence: this.presenceMode },
-      {
-        resolve: () => {},
-        reject: (error) => {
-          if (error.code === 'connection_lost' || this.#refusal || error.code === 'hello_expected') return;
-          if (error.retryable && error.code !== 'session_full') this.#lost(1013);
-          else this.#finish(1000, error);
-        },
-        durable: null,
-      },
+      { resolve: () => {}, reject: (error) => this.#joinRefused(error), durable: null },
     );
   }
 
   /** @param {RollcallError} error */
   #helloRefused(error) {
+    if (error.code === 'connection_lost') return;
     if (error.retryable) {
-      this.#lost(1013);
+      this.#connection.restart();
     } else if (this.guestName && !('guest' in this.credentials)) {
       // The stored guest is not known any more (a new secret, a token too old): come as a new one.
       this.#guestToken = null;
       this.credentials = { guest: this.guestName };
-      this.#lost(1000, true);
+      this.#connection.restart();
     } else if (this.#guestToken) {
       this.#guestToken = null;
-      this.#lost(1000, true);
+      this.#connection.restart();
     } else {
       this.#refusal = error;
-      this.#finish(4500, error);
+      this.#connection.stop(4500);
     }
   }
 
-  /**
-   * @param {number} code
-   * @param {boolean} [again] come back whatever the code says
-   */
-  #lost(code, again = false) {
-    this.#disconnect();
-    if (again || reconnects(code)) this.#retry();
-    else this.#finish(code, this.#refusal);
+  /** @param {RollcallError} error */
+  #joinRefused(error) {
+    if (error.code === 'connection_lost' || error.code === 'hello_expected') return;
+    if (error.retryable && error.code !== 'session_full') {
+      this.#connection.restart();
+    } else {
+      this.#refusal = error;
+      this.#connection.stop();
+    }
   }
 
-  #retry() {
-    const delay = this.#drainDelay === null ? this.#backoff.next() : this.#backoff.after(this.#drainDelay);
-    this.#drainDelay = null;
-    this.#retryTimer = setTimeout(() => void this.#open(), delay);
-    this.#setStatus('retrying', Date.now() + delay);
-  }
-
-  /**
-   * @param {number} code
-   * @param {RollcallError | null} error
-   */
-  #finish(code, error) {
-    if (this.status === 'closed') return;
-    clearTimeout(this.#retryTimer);
-    this.#disconnect();
-    removeEventListener('online', this.#online);
-    document.removeEventListener('visibilitychange', this.#visible);
-    const unsent = [...this.#outbox];
-    this.#outbox.clear();
-    this.#setStatus('closed', null);
-    for (const durable of unsent) durable.reject(error ?? lostError());
-    this.emit('closed', { code, error });
-  }
-
-  #disconnect() {
-    this.#generation += 1;
-    clearInterval(this.#watch);
-    this.#socket?.close();
-    this.#socket = null;
+  /** What waits for an answer gets none; commands with a key stay in the outbox. */
+  #forgetConnection() {
     this.#joined = false;
     const pending = [...this.#pending.values()];
     this.#pending.clear();
@@ -374,43 +298,17 @@ export class RollcallClient extends TypedEvents {
     }
   }
 
-  /**
-   * @param {ConnectionStatus} status
-   * @param {number | null} retryAt
-   */
-  #setStatus(status, retryAt) {
-    this.status = status;
-    this.retryAt = retryAt;
-    this.emit('connection', { status, retryAt, attempt: this.#backoff.attempt });
+  /** @param {number} code */
+  #finished(code) {
+    const error = this.#refusal;
+    const unsent = [...this.#outbox];
+    this.#outbox.clear();
+    for (const durable of unsent) durable.reject(error ?? lostError());
+    this.emit('closed', { code, error });
   }
 
-  #online = () => {
-    if (this.status === 'retrying') this.retryNow();
-    else this.#ping();
-  };
-
-  #visible = () => {
-    if (document.visibilityState === 'visible') this.#online();
-  };
-
-  #heard() {
-    this.#lastHeard = performance.now();
-    this.#pinged = 0;
-  }
-
-  #ping() {
-    if (this.#pinged !== 0 || !this.#transmit({ type: 'ping' })) return;
-    this.#pinged = performance.now();
-  }
-
-  /** A page cannot see WebSocket pings, so it asks by itself when it has heard nothing for long. */
-  #watchSilence() {
-    const now = performance.now();
-    if (this.#pinged !== 0) {
-      if (now - this.#pinged > pongTimeout) this.#lost(1006);
-    } else if (now - this.#lastHeard > this.#pingInterval) {
-      this.#ping();
-    }
+  #announceStatus() {
+    this.emit('connection', { status: this.status, retryAt: this.retryAt, attempt: this.#connection.attempt });
   }
 
   // Messages
@@ -421,14 +319,10 @@ export class RollcallClient extends TypedEvents {
    * @returns {boolean} false when there is no open connection
    */
   #transmit(message, pending) {
-    const socket = this.#socket;
-    if (!socket || socket.readyState !== WebSocket.OPEN) return false;
-    if (pending) {
-      const id = this.#nextId++;
-      this.#pending.set(id, pending);
-      message.id = id;
-    }
-    socket.send(JSON.stringify(message));
+    if (!pending) return this.#connection.send(message);
+    const id = this.#nextId++;
+    if (!this.#connection.send({ ...message, id })) return false;
+    this.#pending.set(id, pending);
     return true;
   }
 
@@ -473,17 +367,11 @@ export class RollcallClient extends TypedEvents {
     );
   }
 
-  /** @param {any} data */
-  #receive(data) {
-    let message;
-    try {
-      message = JSON.parse(data);
-    } catch {
-      return;
-    }
+  /** @param {any} message */
+  #receive(message) {
     switch (message?.type) {
       case 'welcome':
-        if (message.ping_interval_ms > 0) this.#pingInterval = message.ping_interval_ms;
+        if (message.ping_interval_ms > 0) this.#connection.pingInterval = message.ping_interval_ms;
         break;
       case 'ready':
         this.#settle(message);
@@ -525,7 +413,7 @@ export class RollcallClient extends TypedEvents {
         this.emit('signal', message);
         break;
       case 'server.draining':
-        this.#drainDelay = Number(message.retry_after_ms) || 0;
+        this.#connection.comeBackAfter(Number(message.retry_after_ms) || 0);
         break;
       default:
         break; // a newer server may say more; what is not understood is ignored
@@ -563,7 +451,7 @@ export class RollcallClient extends TypedEvents {
     const last = this.#streams.get(message.stream) ?? 0;
     if (message.seq <= last) return false;
     if (message.seq !== last + 1) {
-      this.#lost(1006);
+      this.#connection.restart();
       return false;
     }
     this.#streams.set(message.stream, message.seq);
@@ -580,11 +468,12 @@ export class RollcallClient extends TypedEvents {
     this.session = joined.session;
     this.peer = joined.peer ?? null;
     this.iceServers = joined.ice_servers ?? [];
+    const arrived = !this.#joined;
     this.#joined = true;
-    this.#backoff.reset();
+    this.#connection.succeeded();
     if (joined.presence) this.presence.reset(joined.presence);
     else this.presence.clear();
-    if (this.status !== 'open') this.#setStatus('open', null);
+    if (arrived) this.#announceStatus();
     this.emit('joined', joined);
     if (joined.presence) this.emit('presence', { reset: true, joined: [], updated: [], left: [] });
     this.#mergeChat(joined.chat);
@@ -621,7 +510,7 @@ export class RollcallClient extends TypedEvents {
 
   /** @param {string | null} cursor */
   async #fetchPresence(cursor) {
-    const generation = this.#generation;
+    const { generation } = this.#connection;
     while (cursor) {
       let answer;
       try {
@@ -629,7 +518,7 @@ export class RollcallClient extends TypedEvents {
       } catch {
         return;
       }
-      if (generation !== this.#generation) return;
+      if (generation !== this.#connection.generation) return;
       this.presence.add(answer.participants);
       this.emit('presence', { reset: true, joined: [], updated: [], left: [] });
       cursor = answer.next;

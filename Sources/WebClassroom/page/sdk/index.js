@@ -4,6 +4,7 @@
 export { Backoff } from './backoff.js';
 export { Call } from './call.js';
 export { ChatLog } from './chat-log.js';
+export { Connection } from './connection.js';
 export { RollcallClient } from './client.js';
 export { CallMesh } from './mesh.js';
 export { PresenceSet } from './presence.js';
