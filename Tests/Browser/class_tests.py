@@ -98,6 +98,30 @@ async def camera_goes_off_and_on(stage):
     await guest.shows_faces(2)
 
 
+async def both_sides_at_once(stage):
+    """both sides of a call change it at the same moment, again and again, and the call survives (glare)"""
+    server, browsers = stage.server, stage.browsers
+    host = await browsers.person("chromium")
+    guest = await browsers.person("firefox")
+    await host.enter(server.host_link)
+    await guest.enter(server.guest_link, "Grace Hopper")
+    await host.sees_view("waiting")
+    await host.start_class()
+    await guest.sees_view("present")
+    toggle = """async () => {
+      const { media } = document.querySelector('rollcall-app').room;
+      for (let round = 0; round < 4; round += 1) {
+        await media.toggle('camera');
+        await media.toggle('microphone');
+      }
+      await media.switchOn('camera');
+    }"""
+    await asyncio.gather(host.page.evaluate(toggle), guest.page.evaluate(toggle))
+    await asyncio.gather(host.sees_moving_video(1), guest.sees_moving_video(1))
+    for person in [host, guest]:
+        await person.shows_faces(2)
+
+
 async def screen_is_shared(stage):
     """a shared screen stands beside the face of who shares it, and goes when it is stopped"""
     server, browsers = stage.server, stage.browsers
@@ -218,6 +242,6 @@ async def earlier_messages(stage):
 
 
 TESTS = [
-    a_class_in_two_browsers, camera_goes_off_and_on, screen_is_shared, class_without_camera, second_tab, text_is_text,
-    earlier_messages,
+    a_class_in_two_browsers, camera_goes_off_and_on, both_sides_at_once, screen_is_shared, class_without_camera, second_tab,
+    text_is_text, earlier_messages,
 ]

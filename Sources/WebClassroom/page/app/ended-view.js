@@ -75,13 +75,14 @@ function table(rows) {
     h('h2', {}, `Attendance (${rows.length.toLocaleString()})`),
     h('div', { class: 'table-scroll', tabindex: '0', role: 'region', 'aria-label': 'Attendance table' },
       h('table', {},
-        h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'Name'), h('th', { scope: 'col' }, 'From'), h('th', { scope: 'col' }, 'To'), h('th', { scope: 'col' }, 'Present'))),
+        h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'Name'), h('th', { scope: 'col' }, 'Present'), h('th', { scope: 'col' }, 'From'), h('th', { scope: 'col' }, 'To'))),
         h('tbody', {}, ...rows.map((row) =>
           h('tr', {},
             h('th', { scope: 'row' }, row.name),
+            h('td', {}, row.milliseconds < 60_000 ? '< 1 min' : `${Math.round(row.milliseconds / 60_000)} min`,
+              row.segments.some((segment) => segment.estimated) && ' *'),
             h('td', {}, time(row.first_join)),
-            h('td', {}, time(row.last_leave)),
-            h('td', {}, duration(row.milliseconds), row.segments.some((segment) => segment.estimated) && ' *')))))),
+            h('td', {}, time(row.last_leave))))))),
     ...(estimated ? [h('p', { class: 'hint' }, '* An end was estimated, because the server was interrupted.')] : []),
   ];
 }
