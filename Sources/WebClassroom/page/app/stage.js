@@ -87,7 +87,7 @@ export class Stage extends HTMLElement {
   /** @param {Participant} participant */
   #shares({ user, screen_enabled }) {
     if (user === this.room.client.you?.user) return this.room.media.screen !== null;
-    return screen_enabled || this.room.mesh.callsOf(user).some((call) => call.hasVideo('screen'));
+    return screen_enabled || this.room.mesh.callsOf(user).some((call) => call.hasVideo('screen', false));
   }
 
   /**

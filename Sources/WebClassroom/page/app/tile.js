@@ -14,7 +14,7 @@ import { icon } from './icons.js';
  * @property {boolean} own
  * @property {boolean} muted whether the microphone is off
  * @property {boolean} lost whether the person's connection is lost
- * @property {boolean} expectsVideo whether pictures should arrive
+ * @property {boolean} expectsVideo whether the person says that there are pictures
  * @property {'camera' | 'screen'} source
  */
 
@@ -35,7 +35,7 @@ export class Tile extends HTMLElement {
   connectedCallback() {
     if (this.hasChildNodes()) return;
     set(this, 'role', 'listitem');
-    this.append(this.#media, this.#face, this.#note, h('div', { class: 'tile-label' }, this.#muted, this.#name));
+    this.append(this.#face, this.#media, this.#note, h('div', { class: 'tile-label' }, this.#muted, this.#name));
   }
 
   disconnectedCallback() {
@@ -93,7 +93,7 @@ export class Tile extends HTMLElement {
    * @param {TileState} state
    * @param {Call[]} calls
    */
-  #showCalls({ source }, calls) {
+  #showCalls({ source, expectsVideo }, calls) {
     for (const [call, video] of this.#videos) {
       if (calls.includes(call)) continue;
       video.srcObject = null;
@@ -117,7 +117,7 @@ export class Tile extends HTMLElement {
         this.#play(video);
       }
       video.muted = source === 'screen' || (call.retired && replaced);
-      if (call.hasVideo(source)) visible = call;
+      if (call.hasVideo(source, expectsVideo)) visible = call;
     }
     for (const [call, video] of this.#videos) set(video, 'hidden', call !== visible);
     set(this, 'data-video', visible !== null);

@@ -96,16 +96,20 @@ export class Call extends TypedEvents {
   }
 
   /**
-   * Whether pictures arrive.
+   * Whether pictures arrive. The browsers' word for it, `muted`, can stay behind after quick changes, so
+   * what presence says of the sender counts too.
    *
    * @param {'camera' | 'screen'} source
+   * @param {boolean} expected whether the sender says that it shows something
    */
-  hasVideo(source) {
-    for (const [track, stream] of this.#remote) {
+  hasVideo(source, expected) {
+    for (const { receiver, currentDirection } of this.connection.getTransceivers()) {
+      const { track } = receiver;
+      const stream = this.#remote.get(track);
+      if (!stream || track.kind !== 'video' || track.readyState !== 'live') continue;
+      if (currentDirection !== 'sendrecv' && currentDirection !== 'recvonly') continue;
       const isScreen = stream.id === this.#remoteScreen;
-      if (track.kind === 'video' && !track.muted && track.readyState === 'live' && isScreen === (source === 'screen')) {
-        return true;
-      }
+      if (isScreen === (source === 'screen') && (expected || !track.muted)) return true;
     }
     return false;
   }
@@ -193,6 +197,7 @@ export class Call extends TypedEvents {
         this.#negotiation = negotiation;
         await this.connection.setLocalDescription();
         this.#sendDescription();
+        this.emit('media', null);
         break;
       }
       case 'answer':
