@@ -80,6 +80,9 @@ public final class RoomShard {
   /// Whether outputs wait for the disk.
   public var isHolding: Bool { outbox.isHolding }
 
+  /// The bytes of the messages that have been decided and not handed out.
+  public var heldByteCount: Int { outbox.heldByteCount }
+
   /// Hands out what may be shown now.
   public func release(into sink: inout some ShardSink & ~Copyable) {
     outbox.drainBeside { message, connection in sink.send(message, to: connection) }

@@ -9,10 +9,14 @@ extension ServerLoop {
   /// Gives bytes to the request parser, request by request. One is in flight at a time; later ones stay unparsed.
   func takeInRequests(_ input: UnsafeMutableRawBufferPointer, from id: SlotID) {
     var consumed = 0
+    var turns = 0
     while let connection = connections.pointer(to: id), let state = connection.pointee.http {
-      if state.pending != nil || connection.pointee.closesAfterFlush {
+      let isHeld =
+        state.pending != nil || connection.pointee.closesAfterFlush || !connection.pointee.backlog.isEmpty
+      // A short request can have a long answer: who sends many gets no more of them made than it reads.
+      if isHeld || turns == TransportLimits.messagesPerTurn || isTickFull {
         if consumed < input.count {
-          postpone(UnsafeMutableRawBufferPointer(rebasing: input[consumed...]), of: id, takesTurn: false)
+          postpone(UnsafeMutableRawBufferPointer(rebasing: input[consumed...]), of: id, takesTurn: !isHeld)
         }
         return
       }
@@ -27,6 +31,7 @@ extension ServerLoop {
         refuse(failure, of: id)
         return
       case .request(let request):
+        turns += 1
         connection.pointee.deadline = monotonicNow + TransportLimits.idleMilliseconds
         route(request, of: id)
       }

@@ -37,6 +37,8 @@ enum TransportLimits {
   static let readBytes = 256 * 1024
   /// What may wait for one socket; who has more to come is closed as slow.
   static let outboundBytes = 256 * 1024
+  /// What may be waiting to be sent before a loop takes in no more in this tick.
+  static let tickBytes = 64 << 20
   /// How many messages of one connection are handled before others get their turn.
   static let messagesPerTurn = 32
   /// How long a request may take to come in, its first byte included.

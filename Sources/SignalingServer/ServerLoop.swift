@@ -275,6 +275,9 @@ final class ServerLoop {
     deferred.append(id)
   }
 
+  /// Whether so much is to be said in this tick that whoever asks for more has to wait for the next.
+  var isTickFull: Bool { arena.count + shard.heldByteCount >= TransportLimits.tickBytes }
+
   private func takeTurns() {
     guard !deferred.isEmpty else { return }
     let turns = deferred

@@ -85,7 +85,7 @@ extension ServerLoop {
       // A burst waits while the connection does not read its answers, or while it changes to another loop.
       let isLeaving = connection.pointee.webSocket?.departure != nil
       let isBehind = !connection.pointee.backlog.isEmpty
-      if consumed < input.count, isLeaving || isBehind || turns == TransportLimits.messagesPerTurn {
+      if consumed < input.count, isLeaving || isBehind || turns == TransportLimits.messagesPerTurn || isTickFull {
         let rest = UnsafeMutableRawBufferPointer(rebasing: input[consumed...])
         postpone(rest, of: id, takesTurn: !isLeaving && !isBehind)
         return
