@@ -85,7 +85,7 @@ extension ServerLoop {
       _ = upgrade(request, purpose: .echo, of: id)
       return
     case "/health", "/ready":
-      guard method == "GET" else { return refuseMethod(request, of: id) }
+      guard method == "GET" else { return refuseMethod(request, allowed: "GET, HEAD", of: id) }
       let isServing = path == "/health" || context.state.isReady
       respond(
         to: request,
@@ -99,7 +99,7 @@ extension ServerLoop {
     if segments.first == "api" {
       routeAPI(method, Array(segments.dropFirst()), request, of: id)
     } else if let file = StaticFiles.file(at: path) {
-      guard method == "GET" else { return refuseMethod(request, of: id) }
+      guard method == "GET" else { return refuseMethod(request, allowed: "GET, HEAD", of: id) }
       respond(to: request, with: file, of: id)
     } else {
       respond(to: request, with: ProtocolError(.notFound, "There is nothing here."), of: id)
@@ -113,15 +113,15 @@ extension ServerLoop {
         switch method {
         case "GET": try list(request, of: id)
         case "POST": try create(request, of: id)
-        default: refuseMethod(request, of: id)
+        default: refuseMethod(request, allowed: "GET, HEAD, POST", of: id)
         }
       case ("sessions", 2):
-        guard method == "GET" else { return refuseMethod(request, of: id) }
+        guard method == "GET" else { return refuseMethod(request, allowed: "GET, HEAD", of: id) }
         try ask(.read, .read, session: path[1], request, of: id)
       case ("sessions", 3):
         try routeSession(method, path[1], action: path[2], request, of: id)
       case ("live", 3) where path[1] == "status":
-        guard method == "GET" else { return refuseMethod(request, of: id) }
+        guard method == "GET" else { return refuseMethod(request, allowed: "GET, HEAD", of: id) }
         try askLiveStatus(of: path[2], request, of: id)
       default:
         throw ProtocolError(.notFound, "There is nothing here.")
@@ -143,12 +143,17 @@ extension ServerLoop {
     case "attendance": (roomRequest, kind, expected) = (.attendance, .attendance, "GET")
     default: throw ProtocolError(.notFound, "There is nothing here.")
     }
-    guard method == expected else { return refuseMethod(request, of: id) }
+    guard method == expected else {
+      return refuseMethod(request, allowed: expected == "GET" ? "GET, HEAD" : expected, of: id)
+    }
     try ask(roomRequest, kind, session: session, request, of: id)
   }
 
-  private func refuseMethod(_ request: HTTPRequest, of id: SlotID) {
-    respond(to: request, with: ProtocolError(.methodNotAllowed, "This path has no such method."), of: id)
+  private func refuseMethod(_ request: HTTPRequest, allowed: String, of id: SlotID) {
+    // RFC 9110, 15.5.6: a 405 names the methods that there are.
+    respond(
+      to: request, with: ProtocolError(.methodNotAllowed, "This path has no such method."),
+      headers: [("Allow", allowed)], of: id)
   }
 
   // MARK: Questions
