@@ -43,6 +43,12 @@ struct Connection: ~Copyable {
     http = HTTPState()
   }
 
+  /// Whether an HTTP request is not yet wholly answered.
+  var owesAnswer: Bool {
+    guard let http, !isLingering else { return false }
+    return http.pending != nil || !isDrained
+  }
+
   /// Whether nothing waits to be sent.
   var isDrained: Bool { spans.isEmpty && backlog.isEmpty }
 }

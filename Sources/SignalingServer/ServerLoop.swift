@@ -232,6 +232,14 @@ final class ServerLoop {
       connection.pointee.isPinged = false
       takeIn(UnsafeMutableRawBufferPointer(rebasing: readBuffer[..<count]), from: id)
     case .wouldBlock: break
+    case .endOfStream where connection.pointee.owesAnswer:
+      // A client may close its half after its last request (RFC 9112, 9.6): the answer is still due, and is the last.
+      if connection.pointee.http?.pending != nil {
+        connection.pointee.http?.pending?.keepsAlive = false
+      } else {
+        connection.pointee.closesAfterFlush = true
+      }
+      setInterest(connection.pointee.interest.subtracting(.readable), of: id)
     case .endOfStream, .failed(ECONNRESET):
       // The other side itself said so: it was there until now.
       if !connection.pointee.isLingering { connection.pointee.lastHeard = monotonicNow }

@@ -343,6 +343,8 @@ extension ServerLoop {
   func sayGoodbye(to id: SlotID) {
     guard let connection = connections.pointer(to: id) else { return }
     guard connection.pointee.webSocket != nil else {
+      // A request that is under way is answered, and that answer ends the connection.
+      if connection.pointee.http?.pending != nil { return }
       connection.pointee.closesAfterFlush = true
       enqueue([], to: id)
       return
