@@ -38,8 +38,6 @@ struct RecoveredState: RecoveryConsumer {
         noteAlive(view)
         return
       }
-      // A room's part of a snapshot may be newer than the snapshot: what it includes is not done twice.
-      if let classroom = classrooms[record.session], record.sequence <= classroom.sequence { return }
       let event: RecordedEvent
       do throws(UnreadableRecord) {
         event = try EventCodec.decode(view, kind: record.kind, session: record.session, sequence: record.sequence)
@@ -49,6 +47,8 @@ struct RecoveredState: RecoveryConsumer {
       note(event.at)
       lastAlive = max(lastAlive, event.at)
       endedCleanly = false
+      // A room's part of a snapshot may be newer than the snapshot: what it includes is not done twice.
+      if let classroom = classrooms[record.session], record.sequence <= classroom.sequence { return }
       try apply(event)
     }
   }
