@@ -98,6 +98,15 @@ final class ServerLoop {
       tick()
     }
     closeEverything()
+    refuseMail()
+  }
+
+  /// Nobody reads the mail any more: connections that were on their way here are closed, later ones by who sends them.
+  private func refuseMail() {
+    context.mailbox.close()
+    context.mailbox.drain(into: &messages)
+    for case .adopt(let handover) in messages { FileDescriptor(owning: handover.descriptor).close() }
+    messages.removeAll()
   }
 
   // MARK: The tick
@@ -342,12 +351,14 @@ final class ServerLoop {
     departed.append((ConnectionID(rawValue: id.rawValue), lastHeard))
   }
 
-  /// Takes a connection out of this loop without closing its socket.
+  /// Takes a WebSocket out of this loop without closing its socket.
+  /// - Returns: nil when it is gone, or about to end.
   func takeOut(_ id: SlotID) -> Connection? {
-    guard let connection = connections.pointer(to: id) else { return nil }
     // What it has to send goes first: the spans end with this tick's arena.
     send(id)
-    guard connections.pointer(to: id) != nil else { return nil }
+    guard let connection = connections.pointer(to: id), connection.pointee.webSocket?.machine.isOpen == true,
+      !connection.pointee.hasFailed
+    else { return nil }
     do throws(SystemError) {
       try poller.remove(connection.pointee.socket.rawValue)
     } catch {
@@ -369,8 +380,8 @@ final class ServerLoop {
     }
     if connection.pointee.spans.append(range) { return }
     send(id)
-    // The send may have ended the connection.
-    guard let connection = connections.pointer(to: id) else { return }
+    // The send may have ended the connection; nothing follows a Close (RFC 6455, 5.5.1).
+    guard let connection = connections.pointer(to: id), !connection.pointee.closesAfterFlush else { return }
     _ = connection.pointee.spans.append(range)
   }
 

@@ -219,7 +219,12 @@ extension ServerLoop {
   func handOver(_ id: SlotID) {
     guard let departure = connections.pointer(to: id)?.pointee.webSocket?.departure else { return }
     let loop = RoomPlacement.loop(of: departure.session, count: context.mailboxes.count)
-    guard var connection = takeOut(id), let state = connection.webSocket, let identity = state.identity else { return }
+    guard var connection = takeOut(id), let state = connection.webSocket, let identity = state.identity else {
+      // It stays here, to end here: what it says in reply to our Close is listened to again.
+      connections.pointer(to: id)?.pointee.webSocket?.departure = nil
+      giveTurn(to: id)
+      return
+    }
     let handover = Handover(
       descriptor: connection.socket.take().release(), machine: state.machine, identity: identity,
       session: departure.session, presence: departure.presence, commandID: departure.commandID,
