@@ -36,10 +36,10 @@ struct Connection: ~Copyable {
   var http: HTTPState?
   var webSocket: WebSocketState?
 
-  init(socket: consuming FileDescriptor, now: Int64) {
+  init(socket: consuming FileDescriptor, now: Int64, deadline: Int64) {
     self.socket = socket
     lastHeard = now
-    deadline = now + TransportLimits.requestMilliseconds
+    self.deadline = deadline
     http = HTTPState()
   }
 
@@ -56,6 +56,8 @@ struct Connection: ~Copyable {
 /// The HTTP side of a connection.
 final class HTTPState {
   var parser = HTTPRequestParser()
+  /// Whether the first request has come, so that the time for a later one begins with its first byte.
+  var isKeptAlive = false
   /// The request that is being answered elsewhere; later ones stay unparsed until then.
   var pending: PendingRequest?
 }

@@ -26,13 +26,18 @@ extension ServerLoop {
       switch step {
       case .needsMore:
         if state.parser.takePendingContinue() { enqueue(HTTPResponse.continueBytes, to: id) }
+        if state.isKeptAlive, !state.parser.isIdle {
+          state.isKeptAlive = false
+          connection.pointee.deadline = monotonicNow + patience.request
+        }
         return
       case .failure(let failure):
         refuse(failure, of: id)
         return
       case .request(let request):
         turns += 1
-        connection.pointee.deadline = monotonicNow + TransportLimits.idleMilliseconds
+        state.isKeptAlive = true
+        connection.pointee.deadline = monotonicNow + patience.idle
         route(request, of: id)
       }
     }
@@ -66,7 +71,7 @@ extension ServerLoop {
     }
     if connection.pointee.http?.pending != nil {
       // The room answers when the disk has; the client's patience is its own.
-      connection.pointee.deadline = monotonicNow + TransportLimits.idleMilliseconds
+      connection.pointee.deadline = monotonicNow + patience.idle
       return
     }
     close(id)
@@ -244,7 +249,7 @@ extension ServerLoop {
       let pending = state.pending
     else { return }
     state.pending = nil
-    connection.pointee.deadline = monotonicNow + TransportLimits.idleMilliseconds
+    connection.pointee.deadline = monotonicNow + patience.idle
     let answer: HTTPAnswer
     switch result {
     case .success(let success): answer = HTTPAnswer.room(success, to: pending, tickets: context.tickets, at: now)
@@ -278,7 +283,7 @@ extension ServerLoop {
     enqueue(response.serialized(date: date, keepAlive: keepsAlive, isHead: isHead), to: id)
     guard !keepsAlive, connections.pointer(to: id) != nil else { return }
     connection.pointee.closesAfterFlush = true
-    connection.pointee.deadline = monotonicNow + TransportLimits.closeMilliseconds
+    connection.pointee.deadline = monotonicNow + patience.close
   }
 }
 

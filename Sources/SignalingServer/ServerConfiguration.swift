@@ -1,4 +1,5 @@
 import RoomShard
+import SignalingProtocol
 
 /// How a server runs.
 public struct ServerConfiguration: Sendable {
@@ -19,6 +20,8 @@ public struct ServerConfiguration: Sendable {
   public var snapshotBytes = 16 << 20
   /// A snapshot is taken when so much time went by and something was journaled.
   public var snapshotIntervalMilliseconds: Int64 = 300_000
+  /// How long the transport waits; tests wait less.
+  var patience = Patience()
 
   /// The most event loops that a server runs.
   public static let maximumLoops = 64
@@ -31,6 +34,24 @@ public struct ServerConfiguration: Sendable {
   }
 }
 
+/// How long the transport waits, in milliseconds.
+struct Patience: Sendable {
+  /// For a request to come in: from the beginning of the connection for the first, from its first byte for a later one.
+  var request: Int64 = 5000
+  /// For the next request on a connection that is kept alive.
+  var idle: Int64 = 60_000
+  /// For `hello`.
+  var hello = ProtocolLimits.helloTimeoutMilliseconds
+  /// For anything from a client before it is pinged, and for anything after that.
+  var ping = ProtocolLimits.pingIntervalMilliseconds
+  /// For the other side to answer a Close.
+  var close: Int64 = 5000
+  /// For the other side of a connection that we have ended to read our last words.
+  var linger: Int64 = 2000
+  /// For the connections of a server that ends.
+  var drain: Int64 = 4000
+}
+
 /// The bounds of the transport. Those of the protocol are `ProtocolLimits`, those of HTTP `HTTPLimits`.
 enum TransportLimits {
   /// What one loop reads at a time.
@@ -41,16 +62,6 @@ enum TransportLimits {
   static let tickBytes = 64 << 20
   /// How many messages of one connection are handled before others get their turn.
   static let messagesPerTurn = 32
-  /// How long a request may take to come in, its first byte included.
-  static let requestMilliseconds: Int64 = 5000
-  /// How long a kept-alive HTTP connection may be idle.
-  static let idleMilliseconds: Int64 = 60_000
-  /// How long the other side may take to answer a Close.
-  static let closeMilliseconds: Int64 = 5000
-  /// How long a connection that we have ended is listened to, so that its other side can read our last words.
-  static let lingerMilliseconds: Int64 = 2000
-  /// How long a server that ends waits for its connections.
-  static let drainMilliseconds: Int64 = 4000
   /// The message limit of the echo endpoint, as the conformance suite needs it.
   static let echoMessageBytes = 16 << 20
   /// The frames of one message on the echo endpoint.

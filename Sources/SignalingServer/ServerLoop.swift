@@ -27,6 +27,10 @@ struct LoopContext: Sendable {
   var mailbox: Mailbox<LoopMessage> { mailboxes[index] }
 }
 
+extension ServerLoop {
+  var patience: Patience { context.configuration.patience }
+}
+
 /// One event loop: its connections, its rooms, and the tick that serves both. It never leaves its thread.
 ///
 /// The tick: readiness → bytes → machines → commands → records to the journal → what may be shown → one send for each
@@ -178,7 +182,8 @@ final class ServerLoop {
       switch context.listener.accept() {
       case .accepted(let socket):
         let descriptor = socket.rawValue
-        let id = connections.insert(Connection(socket: socket, now: monotonicNow))
+        let id = connections.insert(
+          Connection(socket: socket, now: monotonicNow, deadline: monotonicNow + patience.request))
         do throws(SystemError) {
           try poller.add(descriptor, .readable, token: id.rawValue)
         } catch {
@@ -338,7 +343,7 @@ final class ServerLoop {
     guard let connection = connections.pointer(to: id), !connection.pointee.isLingering else { return }
     connection.pointee.isLingering = true
     connection.pointee.input = []
-    connection.pointee.deadline = monotonicNow + TransportLimits.lingerMilliseconds
+    connection.pointee.deadline = monotonicNow + patience.linger
     StreamSocket.shutdownWrite(connection.pointee.socket.rawValue)
     setInterest(.readable, of: id)
   }
@@ -563,7 +568,7 @@ final class ServerLoop {
 
   private func drain() {
     guard drainDeadline == nil else { return }
-    drainDeadline = monotonicNow + TransportLimits.drainMilliseconds
+    drainDeadline = monotonicNow + patience.drain
     isListening = false
     if !isPaused { watchListener(false) }
     isPaused = false

@@ -43,14 +43,14 @@ extension ServerLoop {
       machine: WebSocketConnection(role: .server, limits: limits), purpose: purpose)
     switch purpose {
     case .signaling:
-      connection.pointee.deadline = monotonicNow + ProtocolLimits.helloTimeoutMilliseconds
+      connection.pointee.deadline = monotonicNow + patience.hello
       say(to: id) {
         ServerMessage.welcome(
           server: "rollcall/\(RollcallVersion.current)",
-          pingIntervalMilliseconds: ProtocolLimits.pingIntervalMilliseconds, into: &$0)
+          pingIntervalMilliseconds: patience.ping, into: &$0)
       }
     case .echo:
-      connection.pointee.deadline = monotonicNow + ProtocolLimits.pingIntervalMilliseconds
+      connection.pointee.deadline = monotonicNow + patience.ping
     }
     return true
   }
@@ -190,7 +190,7 @@ extension ServerLoop {
     }
     guard let connection = connections.pointer(to: id) else { return }
     connection.pointee.webSocket?.identity = identity
-    connection.pointee.deadline = monotonicNow + ProtocolLimits.pingIntervalMilliseconds
+    connection.pointee.deadline = monotonicNow + patience.ping
     say(to: id) {
       ServerMessage.ready(
         id: commandID, identity: identity, connection: "c\(Identifiers.random(bits: 80))", guestToken: guestToken,
@@ -236,10 +236,10 @@ extension ServerLoop {
 
   /// Takes over a connection from another loop, and goes on where that one stopped.
   func adopt(_ handover: Handover) {
-    var connection = Connection(socket: FileDescriptor(owning: handover.descriptor), now: monotonicNow)
+    var connection = Connection(
+      socket: FileDescriptor(owning: handover.descriptor), now: monotonicNow, deadline: monotonicNow + patience.ping)
     connection.http = nil
     connection.lastHeard = handover.lastHeard
-    connection.deadline = monotonicNow + ProtocolLimits.pingIntervalMilliseconds
     connection.webSocket = WebSocketState(
       machine: handover.machine, purpose: .signaling, identity: handover.identity)
     let isKept = handover.backlog.withUnsafeBytes { connection.backlog.append($0) }
@@ -319,7 +319,7 @@ extension ServerLoop {
     if let frame = connection.pointee.webSocket?.machine.closeFrame(code: code, reason: reason) {
       enqueue(frame, to: id)
     }
-    connection.pointee.deadline = monotonicNow + TransportLimits.closeMilliseconds
+    connection.pointee.deadline = monotonicNow + patience.close
     switch connection.pointee.webSocket?.machine.transportAction {
     case .close:
       // Both have said good-bye; the flush at the end of the tick ends it, also when nothing is left to send.
@@ -340,7 +340,7 @@ extension ServerLoop {
     }
     // It goes behind what is queued; who does not take it within the time for closing is cut.
     connection.pointee.closesAfterFlush = true
-    connection.pointee.deadline = monotonicNow + TransportLimits.closeMilliseconds
+    connection.pointee.deadline = monotonicNow + patience.close
     if !frame.withUnsafeBytes({ connection.pointee.backlog.append($0) }) { fail(id) }
   }
 
@@ -379,7 +379,7 @@ extension ServerLoop {
       close(id, for: .helloTimeout)
       return
     }
-    let interval = ProtocolLimits.pingIntervalMilliseconds
+    let interval = patience.ping
     let silence = monotonicNow - connection.pointee.lastHeard
     if silence < interval {
       connection.pointee.deadline = connection.pointee.lastHeard + interval
