@@ -99,7 +99,8 @@ public struct TokenAuthority: Sendable {
 
   private static func shortened(_ name: String) -> String {
     var name = name
-    while name.utf8.count > ProtocolLimits.nameBytes { name.removeLast() }
+    // By scalars: one visible character can be longer than a name may be, and would leave none.
+    while name.utf8.count > ProtocolLimits.nameBytes { name.unicodeScalars.removeLast() }
     return name
   }
 
