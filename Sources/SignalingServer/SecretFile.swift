@@ -7,18 +7,20 @@ public enum SecretFile {
   public enum Failure: Error, CustomStringConvertible {
     case unreadable(path: String, reason: String)
     case tooShort(path: String)
+    case tooLong(path: String)
     case unwritable(path: String, reason: String)
 
     public var description: String {
       switch self {
       case .unreadable(let path, let reason): "the secret file \(path) cannot be read: \(reason)"
       case .tooShort(let path): "the secret file \(path) holds less than \(TokenKey.minimumBytes) bytes"
+      case .tooLong(let path): "the secret file \(path) holds more than \(SecretFile.maximumBytes) bytes"
       case .unwritable(let path, let reason): "the secret file \(path) cannot be written: \(reason)"
       }
     }
   }
 
-  /// The most that is read of a file.
+  /// The most that a file may hold; what issues the tokens uses all of it, so nothing is left out.
   static let maximumBytes = 4096
 
   /// Reads a secret; white space at the end does not belong to it.
@@ -26,9 +28,10 @@ public enum SecretFile {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .unreadable(path: path, reason: SystemError.message(for: errno)) }
     let file = FileDescriptor(owning: descriptor)
-    var secret = [UInt8](repeating: 0, count: maximumBytes)
+    var secret = [UInt8](repeating: 0, count: maximumBytes + 1)
     let count = Glibc.read(file.rawValue, &secret, secret.count)
     guard count >= 0 else { throw .unreadable(path: path, reason: SystemError.message(for: errno)) }
+    guard count <= maximumBytes else { throw .tooLong(path: path) }
     secret.removeLast(secret.count - count)
     while let last = secret.last, [0x0A, 0x0D, 0x20, 0x09].contains(last) { secret.removeLast() }
     guard secret.count >= TokenKey.minimumBytes else { throw .tooShort(path: path) }
@@ -39,14 +42,28 @@ public enum SecretFile {
   public static func readOrCreate(_ path: String) throws(Failure) -> [UInt8] {
     if access(path, F_OK) == 0 { return try read(path) }
     let secret = Array(Identifiers.random(bits: 320).utf8)
-    let temporary = path + ".new"
-    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw .unwritable(path: path, reason: SystemError.message(for: errno)) }
+    let temporary = "\(path).\(Identifiers.random(bits: 40))"
+    defer { unlink(temporary) }
+    // A token must not outlive the secret that signed it: on disk first, under its name after. Of two servers that begin
+    // at once, one gives the file its name, and both go by that file.
+    guard writeFile(secret, to: temporary), link(temporary, path) == 0 || errno == EEXIST, syncFolder(of: path) else {
+      throw .unwritable(path: path, reason: SystemError.message(for: errno))
+    }
+    return try read(path)
+  }
+
+  private static func writeFile(_ bytes: [UInt8], to path: String) -> Bool {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { return false }
     let file = FileDescriptor(owning: descriptor)
-    // A token must not outlive the secret that signed it: on disk first, under its name after.
-    guard write(file.rawValue, secret, secret.count) == secret.count, fsync(file.rawValue) == 0,
-      rename(temporary, path) == 0
-    else { throw .unwritable(path: path, reason: SystemError.message(for: errno)) }
-    return secret
+    return write(file.rawValue, bytes, bytes.count) == bytes.count && fsync(file.rawValue) == 0
+  }
+
+  private static func syncFolder(of path: String) -> Bool {
+    let slash = path.lastIndex(of: "/")
+    let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { return false }
+    return fsync(FileDescriptor(owning: descriptor).rawValue) == 0
   }
 }
