@@ -13,7 +13,7 @@ LOADTEST := .build/release/loadtest
 PYTHON := .build-venv/bin/python
 PYTHON_READY := .build-venv/ready
 WITH_PYTHON := PATH="$(CURDIR)/.build-venv/bin:$$PATH"
-PICTURE ?= build-output/class.png
+PICTURE ?= Sources/WebClassroom/picture.png
 HOST ?= 127.0.0.1
 PORT ?= 8080
 
@@ -58,7 +58,7 @@ test-browser: build $(PYTHON_READY) packages-test ## a class in Chromium and Fir
 test-load: build ## 500 simulated attendees for 15 seconds
 	Tests/Load/run $(ROLLCALL) $(LOADTEST)
 
-picture: build $(PYTHON_READY) packages-test ## a screenshot of a class in the browser, to build-output/class.png
+picture: build $(PYTHON_READY) packages-test ## take the picture of the README anew, from a class in a real browser
 	mkdir -p $(dir $(PICTURE))
 	$(WITH_PYTHON) Tests/Browser/picture $(ROLLCALL) $(PICTURE)
 
