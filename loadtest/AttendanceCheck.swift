@@ -23,11 +23,13 @@ enum AttendanceCheck {
   /// - Parameters:
   ///   - rows: the report.
   ///   - witnesses: everybody who is in the session.
+  ///   - departed: who was lost on the way: whether they have a row is not known.
   ///   - requested: when the report was asked for, by the clock of the witnesses.
   ///   - received: when it had come.
   /// - Returns: a sentence for each thing that is wrong.
   static func faults(
-    in rows: [AttendanceRow], witnesses: [AttendanceWitness], requested: Int64, received: Int64
+    in rows: [AttendanceRow], witnesses: [AttendanceWitness], departed: Set<String> = [], requested: Int64,
+    received: Int64
   ) -> [String] {
     var faults: [String] = []
     var found: [String: AttendanceRow] = [:]
@@ -49,7 +51,9 @@ enum AttendanceCheck {
         faults.append("\(witness.user) has attended \(row.milliseconds) ms instead of \(least) to \(most)")
       }
     }
-    for user in found.keys.sorted() { faults.append("\(user) is in the attendance report and was not here") }
+    for user in found.keys.sorted() where !departed.contains(user) {
+      faults.append("\(user) is in the attendance report and was not here")
+    }
     return faults
   }
 }

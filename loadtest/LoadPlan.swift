@@ -37,6 +37,6 @@ struct LoadPlan: Sendable {
 }
 
 /// Why a run could not be made, or not go on.
-struct LoadTestFailure: Error {
+struct LoadRunFailure: Error {
   var sentence: String
 }

@@ -96,7 +96,7 @@ struct Loadtest: ParsableCommand {
     do {
       var command = try parseAsRoot()
       try command.run()
-    } catch let failure as LoadTestFailure {
+    } catch let failure as LoadRunFailure {
       StandardStreams.tell("loadtest: \(failure.sentence)")
       StandardStreams.exit(1)
     } catch {
@@ -141,7 +141,7 @@ struct Loadtest: ParsableCommand {
   func run() throws {
     ProcessSettings.ignoreBrokenPipeSignal()
     let (plan, address) = try prepare()
-    let report = try system { () throws(SystemError) in try LoadTest(plan, address: address) }.run()
+    let report = try system { () throws(SystemError) in try LoadRun(plan, address: address) }.run()
     StandardStreams.tell(report.table)
     let line = report.json
     StandardStreams.say(String(decoding: line, as: UTF8.self))
@@ -151,12 +151,12 @@ struct Loadtest: ParsableCommand {
     if !report.isRight { StandardStreams.exit(1) }
   }
 
-  private func prepare() throws(LoadTestFailure) -> (LoadPlan, SocketAddress) {
-    guard let target = ServerTarget(url) else { throw LoadTestFailure(sentence: "\(url) is no address of a server") }
+  private func prepare() throws(LoadRunFailure) -> (LoadPlan, SocketAddress) {
+    guard let target = ServerTarget(url) else { throw LoadRunFailure(sentence: "\(url) is no address of a server") }
     let limit = try system { () throws(SystemError) in try ProcessSettings.raiseOpenFileLimit() }
     let needed = UInt64(sessions * (attendees + 1) + 16)
     guard needed <= limit else {
-      throw LoadTestFailure(sentence: "\(needed) open files are needed and the system allows \(limit) (ulimit -n)")
+      throw LoadRunFailure(sentence: "\(needed) open files are needed and the system allows \(limit) (ulimit -n)")
     }
     let plan = LoadPlan(
       target: target, credentials: try credentials(), sessionPrefix: sessionPrefix, sessions: sessions,
@@ -167,32 +167,32 @@ struct Loadtest: ParsableCommand {
     do throws(AddressError) {
       addresses = try SocketAddress.resolve(host: target.host, port: target.port)
     } catch {
-      throw LoadTestFailure(sentence: "\(error)")
+      throw LoadRunFailure(sentence: "\(error)")
     }
-    guard let address = addresses.first else { throw LoadTestFailure(sentence: "\(target.host) has no address") }
+    guard let address = addresses.first else { throw LoadRunFailure(sentence: "\(target.host) has no address") }
     return (plan, address)
   }
 
-  private func credentials() throws(LoadTestFailure) -> Credentials {
+  private func credentials() throws(LoadRunFailure) -> Credentials {
     if let secretFile {
       let secret = try system { () throws(SystemError) in try SmallFile.readTrimmed(secretFile) }
       guard let signer = TokenSigner(secret: secret) else {
-        throw LoadTestFailure(sentence: "\(secretFile) holds less than \(TokenSigner.minimumBytes) bytes")
+        throw LoadRunFailure(sentence: "\(secretFile) holds less than \(TokenSigner.minimumBytes) bytes")
       }
       return .secret(signer)
     }
     let token = try system { () throws(SystemError) in try SmallFile.readTrimmed(hostTokenFile ?? "") }
     guard !token.isEmpty, token.allSatisfy({ 0x21...0x7E ~= $0 }) else {
-      throw LoadTestFailure(sentence: "\(hostTokenFile ?? "") holds no token")
+      throw LoadRunFailure(sentence: "\(hostTokenFile ?? "") holds no token")
     }
     return .hostToken(String(decoding: token, as: UTF8.self))
   }
 
-  private func system<Result>(_ body: () throws(SystemError) -> Result) throws(LoadTestFailure) -> Result {
+  private func system<Result>(_ body: () throws(SystemError) -> Result) throws(LoadRunFailure) -> Result {
     do throws(SystemError) {
       return try body()
     } catch {
-      throw LoadTestFailure(sentence: "\(error)")
+      throw LoadRunFailure(sentence: "\(error)")
     }
   }
 }

@@ -3,7 +3,7 @@ import JSON
 import SignalingProtocol
 
 // What an attendee does with what it hears.
-extension LoadTest {
+extension LoadRun {
   /// A text message has come.
   func take(_ bytes: UnsafeRawBufferPointer, for attendee: Attendee, now: Int64) {
     if attendee.presence != nil, let delta = attendee.session.knownDelta(bytes) {

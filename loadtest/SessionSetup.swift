@@ -7,7 +7,7 @@ struct SessionSetup {
   let client: HTTPClient
 
   /// Makes the sessions and their people.
-  func makeSessions() throws(LoadTestFailure) -> [ClassSession] {
+  func makeSessions() throws(LoadRunFailure) -> [ClassSession] {
     let run = SecureRandom.bytes(count: 4).reduce("") { $0 + String($1 >> 4, radix: 16) + String($1 & 15, radix: 16) }
     // A day, so that no clock and no long run matters.
     let expiry = WallClock.milliseconds() / 1000 + 86_400
@@ -29,7 +29,7 @@ struct SessionSetup {
   }
 
   /// - Returns: the user whom the server takes for the host.
-  private func create(_ session: ClassSession) throws(LoadTestFailure) -> String {
+  private func create(_ session: ClassSession) throws(LoadRunFailure) -> String {
     var body = JSONWriter()
     body.object { body in
       body.field("id", session.id)
@@ -41,9 +41,9 @@ struct SessionSetup {
     let response = try request("POST", "/api/sessions/", token: session.hostToken, body: body.bytes, expected: 201)
     var reader = JSONReader()
     let host = try reader.read(response, failure: { Self.unreadable("the new session", $0) }) {
-      (view) throws(LoadTestFailure) in view["host"]?.string
+      (view) throws(LoadRunFailure) in view["host"]?.string
     }
-    guard let host else { throw LoadTestFailure(sentence: "the new session \(session.id) has no host") }
+    guard let host else { throw LoadRunFailure(sentence: "the new session \(session.id) has no host") }
     return host
   }
 
@@ -78,20 +78,20 @@ struct SessionSetup {
   }
 
   /// The rows of the attendance report.
-  func attendance(of session: ClassSession) throws(LoadTestFailure) -> [AttendanceRow] {
+  func attendance(of session: ClassSession) throws(LoadRunFailure) -> [AttendanceRow] {
     let response = try request(
       "GET", "/api/sessions/\(session.id)/attendance/", token: session.hostToken, expected: 200)
     var reader = JSONReader()
     return try reader.read(response, failure: { Self.unreadable("the attendance report", $0) }) {
-      (view) throws(LoadTestFailure) in
+      (view) throws(LoadRunFailure) in
       guard let participants = view["participants"], participants.kind == .array else {
-        throw LoadTestFailure(sentence: "the attendance report has no participants")
+        throw LoadRunFailure(sentence: "the attendance report has no participants")
       }
       var rows: [AttendanceRow] = []
       for row in participants.elements {
         guard let user = row["user"]?.string, let milliseconds = row["milliseconds"]?.integer,
           let isActive = row["is_active"]?.boolean, let segments = row["segments"]
-        else { throw LoadTestFailure(sentence: "a row of the attendance report lacks a field") }
+        else { throw LoadRunFailure(sentence: "a row of the attendance report lacks a field") }
         rows.append(
           AttendanceRow(user: user, milliseconds: milliseconds, isActive: isActive, segmentCount: segments.count))
       }
@@ -99,22 +99,22 @@ struct SessionSetup {
     }
   }
 
-  private static func unreadable(_ what: String, _ error: JSONError) -> LoadTestFailure {
-    LoadTestFailure(sentence: "\(what) is not JSON: \(error)")
+  private static func unreadable(_ what: String, _ error: JSONError) -> LoadRunFailure {
+    LoadRunFailure(sentence: "\(what) is not JSON: \(error)")
   }
 
   private func request(
     _ method: String, _ path: String, token: String, body: [UInt8] = [], expected: Int
-  ) throws(LoadTestFailure) -> [UInt8] {
+  ) throws(LoadRunFailure) -> [UInt8] {
     let response: HTTPClientResponse
     do throws(HTTPClientFailure) {
       response = try client.request(method, path, token: token, body: body)
     } catch {
-      throw LoadTestFailure(sentence: "\(error)")
+      throw LoadRunFailure(sentence: "\(error)")
     }
     guard response.status == expected else {
       let answer = String(decoding: response.body.prefix(300), as: UTF8.self)
-      throw LoadTestFailure(sentence: "\(method) \(path) is answered with \(response.status): \(answer)")
+      throw LoadRunFailure(sentence: "\(method) \(path) is answered with \(response.status): \(answer)")
     }
     return response.body
   }

@@ -1,7 +1,7 @@
 import EventLoop
 
 // What the attendees do by the clock.
-extension LoadTest {
+extension LoadRun {
   /// Sends what is due. A generator that comes late sends all the same, and the delay counts.
   func sendDueTraffic(now: Int64) {
     for session in sessions {

@@ -4,12 +4,12 @@ import Testing
 
 @Suite("The attendance report against what the attendees saw")
 struct AttendanceCheckTests {
-  private let witnesses = [
+  fileprivate let witnesses = [
     AttendanceWitness(user: "a", joinSent: 1000, joined: 1100),
     AttendanceWitness(user: "b", joinSent: 2000, joined: 2100),
   ]
 
-  private func row(
+  fileprivate func row(
     _ user: String, _ milliseconds: Int64, isActive: Bool = true, segments: Int = 1
   ) -> AttendanceRow {
     AttendanceRow(user: user, milliseconds: milliseconds, isActive: isActive, segmentCount: segments)
@@ -42,6 +42,17 @@ struct AttendanceCheckTests {
   func segments() {
     #expect(faults([row("a", 8950, isActive: false), row("b", 7950)]) == 1)
     #expect(faults([row("a", 8950, segments: 2), row("b", 7950)]) == 1)
+  }
+}
+
+extension AttendanceCheckTests {
+  @Test("who was lost on the way may have a row, or not")
+  func departed() {
+    for rows in [[row("a", 8950), row("b", 7950)], [row("a", 8950), row("b", 7950), row("c", 10, isActive: false)]] {
+      let faults = AttendanceCheck.faults(
+        in: rows, witnesses: witnesses, departed: ["c"], requested: 10_000, received: 10_050)
+      #expect(faults.isEmpty)
+    }
   }
 }
 

@@ -13,12 +13,12 @@ struct ChatLedgerTests {
   @Test("answer and event with the same number agree, in either order")
   func consistent() {
     var ledger = ledger(messages: 2)
-    #expect(ledger.acknowledge(1, as: 10) == .consistent)
-    #expect(ledger.see(1, as: 10) == .consistent)
-    #expect(ledger.see(1, as: 10) == .consistent)
-    #expect(ledger.see(2, as: 11) == .consistent)
+    expect(ledger.acknowledge(1, as: 10), is: .consistent)
+    expect(ledger.see(1, as: 10), is: .consistent)
+    expect(ledger.see(1, as: 10), is: .consistent)
+    expect(ledger.see(2, as: 11), is: .consistent)
     #expect(ledger.unacknowledgedCount == 1)
-    #expect(ledger.acknowledge(2, as: 11) == .consistent)
+    expect(ledger.acknowledge(2, as: 11), is: .consistent)
     #expect(ledger.unacknowledgedCount == 0)
     #expect(ledger.lastSequence == 11)
   }
@@ -26,33 +26,33 @@ struct ChatLedgerTests {
   @Test("one message under two numbers contradicts")
   func twoNumbers() {
     var ledger = ledger(messages: 1)
-    #expect(ledger.see(1, as: 10) == .consistent)
-    #expect(ledger.see(1, as: 11) == .contradiction)
+    expect(ledger.see(1, as: 10), is: .consistent)
+    expect(ledger.see(1, as: 11), is: .contradiction)
   }
 
   @Test("two messages under one number contradict")
   func oneNumber() {
     var ledger = ledger(messages: 2)
-    #expect(ledger.see(1, as: 10) == .consistent)
-    #expect(ledger.see(2, as: 10) == .contradiction)
+    expect(ledger.see(1, as: 10), is: .consistent)
+    expect(ledger.see(2, as: 10), is: .contradiction)
   }
 
   @Test("an answer with another number than the event contradicts, in either order")
   func wrongAnswer() {
     var ledger = ledger(messages: 2)
-    #expect(ledger.see(1, as: 10) == .consistent)
-    #expect(ledger.acknowledge(1, as: 11) == .contradiction)
-    #expect(ledger.acknowledge(2, as: 12) == .consistent)
-    #expect(ledger.see(2, as: 13) == .contradiction)
+    expect(ledger.see(1, as: 10), is: .consistent)
+    expect(ledger.acknowledge(1, as: 11), is: .contradiction)
+    expect(ledger.acknowledge(2, as: 12), is: .consistent)
+    expect(ledger.see(2, as: 13), is: .contradiction)
   }
 
   @Test("a second answer, and a message that nobody sent, contradict")
   func invented() {
     var ledger = ledger(messages: 1)
-    #expect(ledger.acknowledge(1, as: 1) == .consistent)
-    #expect(ledger.acknowledge(1, as: 1) == .contradiction)
-    #expect(ledger.see(2, as: 2) == .contradiction)
-    #expect(ledger.see(0, as: 2) == .contradiction)
+    expect(ledger.acknowledge(1, as: 1), is: .consistent)
+    expect(ledger.acknowledge(1, as: 1), is: .contradiction)
+    expect(ledger.see(2, as: 2), is: .contradiction)
+    expect(ledger.see(0, as: 2), is: .contradiction)
   }
 
   @Test("a text is known again by its number, and damage shows")
@@ -80,11 +80,11 @@ struct SignalLedgerTests {
     var ledger = SignalLedger()
     let first = ledger.send(by: 1, due: 5)
     let second = ledger.send(by: 1, due: 6)
-    #expect(ledger.reach(first, from: 1))
-    #expect(ledger.reach(second, from: 1))
-    #expect(ledger.complete(first, at: 1)?.due == 5)
+    expect(ledger.reach(first, from: 1), is: true)
+    expect(ledger.reach(second, from: 1), is: true)
+    expect(ledger.complete(first, at: 1)?.due, is: 5)
     #expect(ledger.outstandingCount == 1)
-    #expect(ledger.complete(second, at: 1)?.due == 6)
+    expect(ledger.complete(second, at: 1)?.due, is: 6)
     #expect(ledger.outstandingCount == 0)
     #expect(ledger.misdelivered == 0)
     #expect(ledger.reordered == 0)
@@ -94,14 +94,14 @@ struct SignalLedgerTests {
   func misdelivered() {
     var ledger = SignalLedger()
     let signal = ledger.send(by: 1, due: 0)
-    #expect(ledger.complete(signal, at: 1) == nil)
-    #expect(!ledger.reach(signal, from: 3))
-    #expect(ledger.reach(signal, from: 1))
-    #expect(!ledger.reach(signal, from: 1))
-    #expect(ledger.complete(signal, at: 2) == nil)
-    #expect(ledger.complete(signal, at: 1) != nil)
-    #expect(ledger.complete(signal, at: 1) == nil)
-    #expect(!ledger.reach(7, from: 1))
+    expect(ledger.complete(signal, at: 1) == nil, is: true)
+    expect(ledger.reach(signal, from: 3), is: false)
+    expect(ledger.reach(signal, from: 1), is: true)
+    expect(ledger.reach(signal, from: 1), is: false)
+    expect(ledger.complete(signal, at: 2) == nil, is: true)
+    expect(ledger.complete(signal, at: 1) != nil, is: true)
+    expect(ledger.complete(signal, at: 1) == nil, is: true)
+    expect(ledger.reach(7, from: 1), is: false)
     #expect(ledger.misdelivered == 6)
   }
 
@@ -111,10 +111,10 @@ struct SignalLedgerTests {
     let first = ledger.send(by: 1, due: 0)
     let other = ledger.send(by: 3, due: 0)
     let second = ledger.send(by: 1, due: 0)
-    #expect(ledger.reach(second, from: 1))
-    #expect(ledger.reach(other, from: 3))
+    expect(ledger.reach(second, from: 1), is: true)
+    expect(ledger.reach(other, from: 3), is: true)
     #expect(ledger.reordered == 0)
-    #expect(ledger.reach(first, from: 1))
+    expect(ledger.reach(first, from: 1), is: true)
     #expect(ledger.reordered == 1)
   }
 }

@@ -3,7 +3,7 @@ import JSON
 import SignalingProtocol
 
 /// A run: one thread, one poller, many attendees.
-final class LoadTest {
+final class LoadRun {
   let plan: LoadPlan
   let address: SocketAddress
   let chatText: ChatText
@@ -58,7 +58,7 @@ final class LoadTest {
   // MARK: The parts of a run
 
   /// Does everything and tells what came of it.
-  func run() throws(LoadTestFailure) -> LoadReport {
+  func run() throws(LoadRunFailure) -> LoadReport {
     let setup = SessionSetup(plan: plan, client: HTTPClient(target: plan.target, address: address))
     sessions = try setup.makeSessions()
     for session in sessions { people.append(session.people[0]) }
@@ -77,7 +77,7 @@ final class LoadTest {
   }
 
   /// The hosts come, wait, and start their sessions.
-  private func connectHosts() throws(LoadTestFailure) {
+  private func connectHosts() throws(LoadRunFailure) {
     part = "hosts"
     nextToConnect = 0
     try pump(graceWithoutProgress: { self.measurements.present }) {
@@ -85,12 +85,12 @@ final class LoadTest {
     }
     guard measurements.present == sessions.count else {
       let reasons = faults.examples.map { "\n  " + $0 }.joined()
-      throw LoadTestFailure(
+      throw LoadRunFailure(
         sentence: "\(sessions.count - measurements.present) hosts could not start their sessions\(reasons)")
     }
   }
 
-  private func ramp() throws(LoadTestFailure) {
+  private func ramp() throws(LoadRunFailure) {
     part = "joining"
     measurements.beforeRamp = checkpoint()
     measurements.firstConnect = now()
@@ -108,7 +108,7 @@ final class LoadTest {
     measurements.afterRamp = checkpoint()
   }
 
-  private func steady() throws(LoadTestFailure) {
+  private func steady() throws(LoadRunFailure) {
     part = "steady"
     let start = now()
     measurements.steadyBegan = start
@@ -154,23 +154,26 @@ final class LoadTest {
         AttendanceWitness(
           user: attendee.user ?? "", joinSent: attendee.joinSent / 1_000_000, joined: attendee.joined / 1_000_000)
       }
+      let departed = Set(session.people.filter { $0.state != .present }.compactMap(\.user))
       let requested = MonotonicClock.milliseconds()
       let rows: [AttendanceRow]
-      do throws(LoadTestFailure) {
+      do throws(LoadRunFailure) {
         rows = try setup.attendance(of: session)
       } catch {
         faults.note(.attendance, error.sentence)
         continue
       }
       let received = MonotonicClock.milliseconds()
-      for fault in AttendanceCheck.faults(in: rows, witnesses: witnesses, requested: requested, received: received) {
+      for fault in AttendanceCheck.faults(
+        in: rows, witnesses: witnesses, departed: departed, requested: requested, received: received)
+      {
         faults.note(.attendance, "\(session.id): \(fault)")
       }
     }
   }
 
   /// The hosts end their sessions, and everybody hears of it.
-  private func endSessions() throws(LoadTestFailure) {
+  private func endSessions() throws(LoadRunFailure) {
     part = "ending"
     for session in sessions where session.people[0].state == .present {
       send(ClientMessages.end(), from: session.people[0])
@@ -198,7 +201,7 @@ final class LoadTest {
     }
   }
 
-  private func closeConnections() throws(LoadTestFailure) {
+  private func closeConnections() throws(LoadRunFailure) {
     part = "closing"
     isClosing = true
     for attendee in people where attendee.state != .gone {
@@ -220,7 +223,7 @@ final class LoadTest {
   private var grace: Int64 { Int64(plan.graceSeconds * 1e9) }
 
   /// Runs the loop until `isDone`, or until nothing has moved `measure` for the grace period.
-  private func pump(graceWithoutProgress measure: () -> Int, isDone: () -> Bool) throws(LoadTestFailure) {
+  private func pump(graceWithoutProgress measure: () -> Int, isDone: () -> Bool) throws(LoadRunFailure) {
     var last = measure()
     var deadline = now() + grace
     while !isDone(), now() < deadline {
@@ -234,12 +237,12 @@ final class LoadTest {
     }
   }
 
-  private func pump(until deadline: Int64, isDone: () -> Bool) throws(LoadTestFailure) {
+  private func pump(until deadline: Int64, isDone: () -> Bool) throws(LoadRunFailure) {
     while !isDone(), now() < deadline { try step(until: deadline) }
   }
 
   /// One turn: what is due, then what comes in.
-  private func step(until deadline: Int64) throws(LoadTestFailure) {
+  private func step(until deadline: Int64) throws(LoadRunFailure) {
     let time = now()
     connectMore(now: time)
     sendDueTraffic(now: time)
@@ -250,7 +253,7 @@ final class LoadTest {
       try timer.set(wake)
       try poller.wait(timeoutMilliseconds: 1000)
     } catch {
-      throw LoadTestFailure(sentence: "the loop cannot go on: \(error)")
+      throw LoadRunFailure(sentence: "the loop cannot go on: \(error)")
     }
     var due = nextTraffic
     for index in 0..<poller.eventCount {
