@@ -28,7 +28,9 @@ let package = Package(
     .target(name: "SignalingProtocol", dependencies: ["Classroom", "JSON"]),
     .target(
       name: "RoomShard",
-      dependencies: ["Classroom", "SignalingProtocol", "JSON", .product(name: "DequeModule", package: "swift-collections")]),
+      dependencies: [
+        "Classroom", "SignalingProtocol", "JSON", .product(name: "DequeModule", package: "swift-collections"),
+      ]),
     .target(name: "Persistence", dependencies: ["Classroom", "JSON", "CLinux"], exclude: ["FORMAT.md"]),
     .target(name: "EventLoop", dependencies: ["CLinux"]),
     .target(

@@ -34,7 +34,8 @@ extension RoomShard {
       let change = try change(.start, key: key, by: actor, in: room, at: now)
       return .started(change, session: session, participants: room.classroom.attendance.activeCount)
     case .end(let key):
-      return .ended(try change(.end(absences: absences(in: room)), key: key, by: actor, in: room, at: now), session: session)
+      return .ended(
+        try change(.end(absences: absences(in: room)), key: key, by: actor, in: room, at: now), session: session)
     case .join:
       return try join(room, by: actor, at: now)
     case .attendance:

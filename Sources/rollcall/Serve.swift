@@ -24,7 +24,10 @@ struct Serve: ParsableCommand {
 
   @Option(
     name: .customLong("secret-file"),
-    help: "The file with the secret that signs tokens, at least 32 bytes. Default: `secret` in the data folder, made when there is none.")
+    help: """
+      The file with the secret that signs tokens, at least 32 bytes. Default: `secret` in the data folder, made when there \
+      is none.
+      """)
   var secretFile: String?
 
   @Option(help: "How many event loops run. Default: one for each core.")

@@ -120,7 +120,8 @@ struct IdempotencyTests {
   @Test("two commands never share a digest by joining kind and content")
   func digests() {
     let commands: [Command] = [
-      .start, .end(absences: []), .join, .leave(at: .after(0), isEstimated: false), .sendChat(text: ""), .sendChat(text: "start"),
+      .start, .end(absences: []), .join, .leave(at: .after(0), isEstimated: false), .sendChat(text: ""),
+      .sendChat(text: "start"),
       .sendChat(text: "\u{0}"), .sendChat(text: "a"), .sendChat(text: "b"),
     ]
     #expect(Set(commands.map(\.digest)).count == commands.count)
