@@ -23,6 +23,20 @@ public struct Attendance: Sendable, Equatable {
     }
   }
 
+  /// Since when somebody who counts as present has no connection.
+  public struct Absence: Sendable, Equatable {
+    /// When the person was last heard.
+    public var since: Timestamp
+    /// Whether that had to be reconstructed after a crash.
+    public var isEstimated: Bool
+
+    /// An absence since then.
+    public init(since: Timestamp, isEstimated: Bool) {
+      self.since = since
+      self.isEstimated = isEstimated
+    }
+  }
+
   /// The attendance of one user.
   public struct Row: Sendable, Equatable {
     public var user: String
@@ -30,13 +44,16 @@ public struct Attendance: Sendable, Equatable {
     public var role: Role
     /// In order of time; only the last can be open.
     public var segments: [Segment]
+    /// Set while the last segment is open and the connection is lost: that segment ends there if the user does not return.
+    public var absence: Absence?
 
     /// A row with these segments.
-    public init(user: String, name: String, role: Role, segments: [Segment]) {
+    public init(user: String, name: String, role: Role, segments: [Segment], absence: Absence? = nil) {
       self.user = user
       self.name = name
       self.role = role
       self.segments = segments
+      self.absence = absence
     }
 
     /// Whether the user is in the session now.
@@ -69,6 +86,7 @@ public struct Attendance: Sendable, Equatable {
     var row = rows[user] ?? Row(user: user, name: name, role: role, segments: [])
     row.name = name
     row.role = role
+    row.absence = nil
     if !row.isActive {
       // A clamped clock after a restart must not make two segments overlap.
       let from = max(time, row.segments.last?.to ?? time)
@@ -78,12 +96,20 @@ public struct Attendance: Sendable, Equatable {
     rows[user] = row
   }
 
+  /// Notes, or forgets, that a user with an open segment has no connection.
+  mutating func setAbsence(_ absence: Absence?, of user: String) {
+    guard var row = rows[user], row.isActive else { return }
+    row.absence = absence
+    rows[user] = row
+  }
+
   /// Closes the open segment of a user, if there is one.
   mutating func close(user: String, at time: Timestamp, isEstimated: Bool) {
     guard var row = rows[user], row.isActive, var last = row.segments.popLast() else { return }
     last.to = max(time, last.from)
     last.isEstimated = isEstimated
     row.segments.append(last)
+    row.absence = nil
     rows[user] = row
     activeCount -= 1
   }

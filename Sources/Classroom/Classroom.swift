@@ -87,22 +87,29 @@ public struct Classroom: Sendable, Equatable {
       guard actor.role == .host else { return [.statusChanged(next)] }
       return [.statusChanged(next), .joined(user: actor.user, name: actor.name, role: actor.role)]
 
-    case .end(let absences):
+    case .end:
       guard actor.role.mayStartAndEnd else { throw .forbidden }
       guard let next = status.after(.end) else { throw .wrongState(status) }
-      let departures = absences.filter { attendance.isActive($0.user) }.map { absence in
-        Event.left(user: absence.user, at: min(absence.since, now), isEstimated: absence.isEstimated)
+      // Who is not back by now was here until last heard.
+      let departures = attendance.rows.values.compactMap { row in
+        row.absence.map { Event.left(user: row.user, at: min($0.since, now), isEstimated: $0.isEstimated) }
       }
       return departures + [.statusChanged(next)]
 
     case .join:
       guard status.isLive else { throw .wrongState(status) }
       guard actor.role.isVisible else { return [] }
-      if attendance.isActive(actor.user) { return [] }
+      if let row = attendance[actor.user], row.isActive {
+        return row.absence == nil ? [] : [.returned(user: actor.user)]
+      }
       if let capacity = details.capacity, attendance.activeCount >= capacity, !actor.role.passesCapacity {
         throw .sessionFull
       }
       return [.joined(user: actor.user, name: actor.name, role: actor.role)]
+
+    case .lose(let since, let isEstimated):
+      guard attendance.isActive(actor.user) else { return [] }
+      return [.lost(user: actor.user, since: min(since, now), isEstimated: isEstimated)]
 
     case .leave(let at, let isEstimated):
       guard attendance.isActive(actor.user) else { return [] }
@@ -123,7 +130,7 @@ public struct Classroom: Sendable, Equatable {
     switch event.event {
     case .statusChanged: .status(statusChange)
     case .chatSent: .chat(streamSequence: streamSequence, sequence: event.sequence, at: event.at)
-    case .created, .joined, .left: .done
+    case .created, .joined, .lost, .returned, .left: .done
     }
   }
 
@@ -157,6 +164,10 @@ public struct Classroom: Sendable, Equatable {
       }
     case .joined(let user, let name, let role):
       attendance.open(user: user, name: name, role: role, at: recorded.at)
+    case .lost(let user, let since, let isEstimated):
+      attendance.setAbsence(Attendance.Absence(since: since, isEstimated: isEstimated), of: user)
+    case .returned(let user):
+      attendance.setAbsence(nil, of: user)
     case .left(let user, let at, let isEstimated):
       attendance.close(user: user, at: at, isEstimated: isEstimated)
     case .chatSent(let user, let name, let role, let text):

@@ -1,27 +1,14 @@
 /// What somebody asks of a session.
 public enum Command: Sendable, Equatable {
-  /// Somebody who counts as present and has not been heard for a while.
-  public struct Absence: Sendable, Equatable {
-    public var user: String
-    /// When the person was last there.
-    public var since: Timestamp
-    /// Whether that had to be reconstructed.
-    public var isEstimated: Bool
-
-    /// An absence with these facts.
-    public init(user: String, since: Timestamp, isEstimated: Bool) {
-      self.user = user
-      self.since = since
-      self.isEstimated = isEstimated
-    }
-  }
-
   /// Begins the class.
   case start
-  /// Ends the class. `absences` are those whose connections are lost at that time: they were last there when last heard.
-  case end(absences: [Absence])
+  /// Ends the class.
+  case end
   /// Comes in, or comes in once more with another tab.
   case join
+  /// Has lost the last connection, and may come back. `since` is when the person was last heard, `isEstimated` whether that
+  /// had to be reconstructed.
+  case lose(since: Timestamp, isEstimated: Bool)
   /// Goes. `at` is when the person was last there, `isEstimated` whether that had to be reconstructed.
   case leave(at: Timestamp, isEstimated: Bool)
   /// Says something to everybody.
@@ -33,6 +20,7 @@ public enum Command: Sendable, Equatable {
     case .start: Self.digest("start", "")
     case .end: Self.digest("end", "")
     case .join: Self.digest("join", "")
+    case .lose: Self.digest("lose", "")
     case .leave: Self.digest("leave", "")
     case .sendChat(let text): Self.digest("chat", text)
     }

@@ -6,6 +6,10 @@ public enum Event: Sendable, Equatable {
   case statusChanged(SessionStatus)
   /// A user came in: attendance opens.
   case joined(user: String, name: String, role: Role)
+  /// A user's last connection is lost since then. Attendance goes on, and ends at that time if the user does not return.
+  case lost(user: String, since: Timestamp, isEstimated: Bool)
+  /// A user whose connection was lost is back.
+  case returned(user: String)
   /// A user is gone since `at`: attendance closes.
   case left(user: String, at: Timestamp, isEstimated: Bool)
   /// Somebody said something to everybody.
@@ -15,7 +19,7 @@ public enum Event: Sendable, Equatable {
   public var isNumbered: Bool {
     switch self {
     case .statusChanged, .chatSent: true
-    case .created, .joined, .left: false
+    case .created, .joined, .lost, .returned, .left: false
     }
   }
 }

@@ -17,6 +17,8 @@ public enum RecordKind: UInt8, Sendable {
   case joined = 3
   case left = 4
   case chatSent = 5
+  case lost = 6
+  case returned = 7
   /// The server was alive at this time; belongs to no session.
   case alive = 32
   case snapshotCore = 64
@@ -56,6 +58,14 @@ public enum EventCodec {
       writer.field("name", name)
       writer.field("role", role.rawValue)
       return .joined
+    case .lost(let user, let since, let isEstimated):
+      writer.field("user", user)
+      writer.field("since", since.milliseconds)
+      writer.field("estimated", isEstimated)
+      return .lost
+    case .returned(let user):
+      writer.field("user", user)
+      return .returned
     case .left(let user, let at, let isEstimated):
       writer.field("user", user)
       writer.field("left_at", at.milliseconds)
@@ -84,6 +94,12 @@ public enum EventCodec {
     case .joined:
       event = .joined(
         user: try fields.string("user"), name: try fields.string("name"), role: try fields.choice("role"))
+    case .lost:
+      event = .lost(
+        user: try fields.string("user"), since: try fields.timestamp("since"),
+        isEstimated: try fields.boolean("estimated"))
+    case .returned:
+      event = .returned(user: try fields.string("user"))
     case .left:
       event = .left(
         user: try fields.string("user"), at: try fields.timestamp("left_at"),

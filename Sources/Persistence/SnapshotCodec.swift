@@ -46,6 +46,10 @@ public enum SnapshotCodec {
     writer.field("user", row.user)
     writer.field("name", row.name)
     writer.field("role", row.role.rawValue)
+    if let absence = row.absence {
+      writer.field("absent_since", absence.since.milliseconds)
+      writer.field("absent_estimated", absence.isEstimated)
+    }
     writer.key("segments")
     writer.beginArray()
     for segment in row.segments {
@@ -111,7 +115,7 @@ public enum SnapshotCodec {
           role: try fields.choice("role"), text: try fields.string("text")))
     case .snapshotKey:
       classroom?.restore(try use(fields), key: try fields.string("key"), user: try fields.string("user"))
-    case .created, .statusChanged, .joined, .left, .chatSent, .alive, .snapshotCore:
+    case .created, .statusChanged, .joined, .lost, .returned, .left, .chatSent, .alive, .snapshotCore:
       throw fields.unreadable("kind")
     }
   }
@@ -130,13 +134,17 @@ public enum SnapshotCodec {
   }
 
   private static func row(_ fields: RecordFields) throws(UnreadableRecord) -> Attendance.Row {
-    Attendance.Row(
+    var absence: Attendance.Absence?
+    if let since = fields.optionalTimestamp("absent_since") {
+      absence = Attendance.Absence(since: since, isEstimated: try fields.boolean("absent_estimated"))
+    }
+    return Attendance.Row(
       user: try fields.string("user"), name: try fields.string("name"), role: try fields.choice("role"),
       segments: try fields.elements("segments") { segment throws(UnreadableRecord) in
         Attendance.Segment(
           from: try segment.timestamp("from"), to: segment.optionalTimestamp("to"),
           isEstimated: try segment.boolean("estimated"))
-      })
+      }, absence: absence)
   }
 
   private static func use(_ fields: RecordFields) throws(UnreadableRecord) -> IdempotencyKeys.Use {

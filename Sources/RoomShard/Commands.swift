@@ -57,7 +57,7 @@ extension RoomShard {
     at now: Timestamp
   ) throws(ProtocolError) {
     let room = member.room
-    let command: Command = transition == .start ? .start : .end(absences: absences(in: room))
+    let command: Command = transition == .start ? .start : .end
     let outcome = try perform(command, by: member.actor, key: key, in: room, at: now)
     if let id, case .status(let change) = outcome.answer {
       send(to: connection, from: room) { writer in
@@ -92,19 +92,15 @@ extension RoomShard {
     case .ongoing:
       for case .joined(let user, let name, let role) in events.map(\.event) {
         room.presence.enter(user: user, name: name, role: role, at: now)
-        detach(user, from: room, since: now, isEstimated: false, at: now)
         scheduleFlush(of: room, at: now)
       }
       admitWaiting(in: room, isStart: true, at: now)
+      // Who starts the class from elsewhere has the grace to come with a socket.
+      for case .joined(let user, _, _) in events.map(\.event) where room.presence[user]?.peers.isEmpty == true {
+        detach(user, from: room, since: now, isEstimated: false, at: now)
+      }
     case .completed:
       empty(room, at: now)
-    }
-  }
-
-  /// Those whose connections are lost: should the session end now, they were last there when last heard.
-  func absences(in room: Room) -> [Command.Absence] {
-    room.detachments.sorted { $0.key < $1.key }.map { user, detachment in
-      Command.Absence(user: user, since: detachment.since, isEstimated: detachment.isEstimated)
     }
   }
 

@@ -35,7 +35,7 @@ extension RoomShard {
       return .started(change, session: session, participants: room.classroom.attendance.activeCount)
     case .end(let key):
       return .ended(
-        try change(.end(absences: absences(in: room)), key: key, by: actor, in: room, at: now), session: session)
+        try change(.end, key: key, by: actor, in: room, at: now), session: session)
     case .join:
       return try join(room, by: actor, at: now)
     case .attendance:

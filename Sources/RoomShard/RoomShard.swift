@@ -43,7 +43,11 @@ public final class RoomShard {
       for row in room.classroom.attendance.rows.values where row.isActive {
         guard let segment = row.segments.last else { continue }
         room.presence.enter(user: row.user, name: row.name, role: row.role, at: segment.from)
-        detach(row.user, from: room, since: max(lastAlive, segment.from), isEstimated: isEstimated, at: now)
+        if let absence = row.absence {
+          awaitReturn(of: row.user, to: room, since: absence.since, isEstimated: absence.isEstimated, at: now)
+        } else {
+          detach(row.user, from: room, since: max(lastAlive, segment.from), isEstimated: isEstimated, at: now)
+        }
       }
       _ = room.presence.takeDifference()
     }

@@ -67,6 +67,16 @@ extension RoomShard {
 
   /// Starts waiting for somebody whose last connection is gone.
   func detach(_ user: String, from room: Room, since: Timestamp, isEstimated: Bool, at now: Timestamp) {
+    guard let participant = room.presence[user] else { return }
+    // Written down, so that a crash within the grace does not make the person stay longer than heard.
+    perform(
+      .lose(since: since, isEstimated: isEstimated),
+      by: Actor(user: user, name: participant.name, role: participant.role), in: room, at: now)
+    awaitReturn(of: user, to: room, since: since, isEstimated: isEstimated, at: now)
+  }
+
+  /// Waits for somebody whose loss is written down.
+  func awaitReturn(of user: String, to room: Room, since: Timestamp, isEstimated: Bool, at now: Timestamp) {
     let deadline = now.advanced(byMilliseconds: configuration.graceMilliseconds)
     room.detachments[user] = Room.Detachment(since: since, isEstimated: isEstimated, deadline: deadline)
     timers.graces.append((deadline, room, user))
@@ -78,16 +88,22 @@ extension RoomShard {
     leave(user, room: room, at: detachment.since, isEstimated: detachment.isEstimated, now: now)
   }
 
+  /// Records what the server itself has noticed.
+  private func perform(_ command: Command, by actor: Actor, in room: Room, at now: Timestamp) {
+    do throws(Refusal) {
+      let outcome = try room.classroom.handle(command, by: actor, at: now)
+      record(outcome.events, in: room)
+    } catch {
+      assertionFailure("losing a connection and leaving are never refused")
+    }
+  }
+
   /// Ends the attendance of somebody.
   func leave(_ user: String, room: Room, at time: Timestamp, isEstimated: Bool, now: Timestamp) {
     guard let participant = room.presence[user] else { return }
-    let actor = Actor(user: user, name: participant.name, role: participant.role)
-    do throws(Refusal) {
-      let outcome = try room.classroom.handle(.leave(at: time, isEstimated: isEstimated), by: actor, at: now)
-      record(outcome.events, in: room)
-    } catch {
-      assertionFailure("leaving is never refused")
-    }
+    perform(
+      .leave(at: time, isEstimated: isEstimated),
+      by: Actor(user: user, name: participant.name, role: participant.role), in: room, at: now)
     room.presence.leave(user: user)
     room.lastHeard[user] = nil
     scheduleFlush(of: room, at: now)

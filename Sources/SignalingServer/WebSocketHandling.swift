@@ -171,7 +171,14 @@ extension ServerLoop {
     let identity: Identity
     do throws(ProtocolError) {
       switch hello {
-      case .token(let token): identity = try context.authority.verify(token, at: now)
+      case .token(let token):
+        var holder = try context.authority.verify(token, at: now)
+        if holder.isGuest, holder.session == nil {
+          // Who keeps coming back stays the same guest.
+          holder.expiresAt = now.advanced(byMilliseconds: Self.guestTokenMilliseconds)
+          guestToken = context.authority.issue(holder, at: now)
+        }
+        identity = holder
       case .ticket(let ticket):
         guard let holder = context.tickets.redeem(ticket, at: now) else {
           throw ProtocolError(.badTicket, "The ticket is unknown, used or too old.")

@@ -82,7 +82,7 @@ struct AttendanceTests {
     #expect(row.firstJoin == .after(2000))
     #expect(row.lastLeave == nil)
     #expect(row.milliseconds(until: .after(5500)) == 1500)
-    _ = try classroom.handle(.end(absences: []), by: .host, at: .after(6000))
+    _ = try classroom.handle(.end, by: .host, at: .after(6000))
     row = try #require(classroom.attendance["ada"])
     #expect(!row.isActive)
     #expect(row.lastLeave == .after(6000))
@@ -140,7 +140,7 @@ struct AttendanceTests {
         _ = try classroom.handle(.leave(at: at, isEstimated: .random(using: &random)), by: .student, at: now)
       }
     }
-    _ = try classroom.handle(.end(absences: []), by: .host, at: .after(100))
+    _ = try classroom.handle(.end, by: .host, at: .after(100))
     var last = Timestamp(milliseconds: .min)
     for segment in try #require(classroom.attendance["ada"]).segments {
       let to = try #require(segment.to)

@@ -22,9 +22,9 @@ struct IdempotencyTests {
   func lifeCycle() throws {
     var classroom = try Classroom.sample()
     let start = try classroom.handle(.start, by: .host, key: "s", at: .after(1000))
-    let end = try classroom.handle(.end(absences: []), by: .host, key: "e", at: .after(2000))
+    let end = try classroom.handle(.end, by: .host, key: "e", at: .after(2000))
     #expect(try classroom.handle(.start, by: .host, key: "s", at: .after(3000)).answer == start.answer)
-    #expect(try classroom.handle(.end(absences: []), by: .host, key: "e", at: .after(3000)).answer == end.answer)
+    #expect(try classroom.handle(.end, by: .host, key: "e", at: .after(3000)).answer == end.answer)
     #expect(classroom.revision == 3)
     #expect(classroom.refusal(of: .start, by: .host, key: "other") == .wrongState(.completed))
   }
@@ -35,7 +35,7 @@ struct IdempotencyTests {
     _ = try classroom.handle(.sendChat(text: "Hi"), by: .host, key: "k", at: .after(2000))
     let before = classroom
     #expect(classroom.refusal(of: .sendChat(text: "Hi!"), by: .host, key: "k") == .keyConflict)
-    #expect(classroom.refusal(of: .end(absences: []), by: .host, key: "k") == .keyConflict)
+    #expect(classroom.refusal(of: .end, by: .host, key: "k") == .keyConflict)
     #expect(classroom.refusal(of: .sendChat(text: ""), by: .host, key: "k") == .keyConflict)
     #expect(classroom == before)
   }
@@ -120,7 +120,7 @@ struct IdempotencyTests {
   @Test("two commands never share a digest by joining kind and content")
   func digests() {
     let commands: [Command] = [
-      .start, .end(absences: []), .join, .leave(at: .after(0), isEstimated: false), .sendChat(text: ""),
+      .start, .end, .join, .leave(at: .after(0), isEstimated: false), .sendChat(text: ""),
       .sendChat(text: "start"),
       .sendChat(text: "\u{0}"), .sendChat(text: "a"), .sendChat(text: "b"),
     ]

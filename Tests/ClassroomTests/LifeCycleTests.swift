@@ -23,7 +23,7 @@ struct LifeCycleTests {
   func whoStartsAndEnds() throws {
     for role in Role.allCases {
       for status in SessionStatus.allCases {
-        for (command, transition) in [(Command.start, SessionStatus.Transition.start), (.end(absences: []), .end)] {
+        for (command, transition) in [(Command.start, SessionStatus.Transition.start), (.end, .end)] {
           var classroom = try Classroom.sample(in: status)
           let before = classroom
           let refusal = classroom.refusal(of: command, by: .named("somebody", role))
@@ -79,7 +79,7 @@ struct LifeCycleTests {
   func end() throws {
     var classroom = try Classroom.sample(in: .ongoing)
     _ = try classroom.handle(.join, by: .student, at: .after(1500))
-    let outcome = try classroom.handle(.end(absences: []), by: .host, at: .after(9000))
+    let outcome = try classroom.handle(.end, by: .host, at: .after(9000))
     #expect(
       outcome.answer
         == .status(StatusChange(status: .completed, revision: 3, startedAt: .after(1000), endedAt: .after(9000))))
@@ -100,7 +100,7 @@ struct LifeCycleTests {
     let outcome = try classroom.handle(.sendChat(text: "Hi"), by: .student, at: .after(2001))
     #expect(outcome.answer == .chat(streamSequence: 2, sequence: 5, at: .after(2001)))
     _ = try classroom.handle(.leave(at: .after(2002), isEstimated: false), by: .student, at: .after(2002))
-    _ = try classroom.handle(.end(absences: []), by: .host, at: .after(2003))
+    _ = try classroom.handle(.end, by: .host, at: .after(2003))
     #expect(classroom.streamSequence == 3)
     #expect(classroom.sequence == 7)
   }
@@ -109,7 +109,7 @@ struct LifeCycleTests {
   func olderView() throws {
     var classroom = try Classroom.sample(in: .ongoing)
     let change = classroom.statusChange
-    _ = try classroom.handle(.end(absences: []), by: .host, at: .after(5000))
+    _ = try classroom.handle(.end, by: .host, at: .after(5000))
     let view = classroom.view.inState(change)
     #expect(view.status == .ongoing)
     #expect(view.endedAt == nil)

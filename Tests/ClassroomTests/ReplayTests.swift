@@ -22,8 +22,11 @@ struct ReplayTests {
       let command: Command
       switch Int.random(in: 0..<100, using: &random) {
       case 0..<3: command = .start
-      case 3 where step > steps / 2: command = .end(absences: [])
+      case 3 where step > steps / 2: command = .end
       case 3..<40: command = .join
+      case 60..<70:
+        command = .lose(
+          since: .after(now - .random(in: -10...3000, using: &random)), isEstimated: .random(using: &random))
       case 40..<60:
         command = .leave(
           at: .after(now - .random(in: -10...3000, using: &random)), isEstimated: .random(using: &random))

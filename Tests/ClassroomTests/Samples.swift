@@ -46,7 +46,7 @@ extension Classroom {
   static func sample(_ details: SessionDetails = .sample(), in status: SessionStatus = .scheduled) throws -> Classroom {
     var classroom = try #require(Classroom(Classroom.creation(details, epoch: "e1", by: details.host)))
     if status != .scheduled { _ = try classroom.handle(.start, by: .host, at: .after(1000)) }
-    if status == .completed { _ = try classroom.handle(.end(absences: []), by: .host, at: .after(2000)) }
+    if status == .completed { _ = try classroom.handle(.end, by: .host, at: .after(2000)) }
     return classroom
   }
 

@@ -20,6 +20,8 @@ struct EventCodecTests {
       (.created, .created(details, epoch: "e1")), (.created, .created(limited, epoch: "")),
       (.left, .left(user: "u", at: Timestamp(milliseconds: .min), isEstimated: true)),
       (.left, .left(user: "u", at: Timestamp(milliseconds: .max), isEstimated: false)),
+      (.lost, .lost(user: "u", since: Timestamp(milliseconds: 7), isEstimated: true)),
+      (.returned, .returned(user: "u")),
       (.chatSent, .chatSent(user: "u", name: "N", role: .admin, text: "\r\n\t\\\"/\u{2028}\u{10FFFF}")),
     ]
     for status in SessionStatus.allCases { events.append((.statusChanged, .statusChanged(status))) }
@@ -56,10 +58,11 @@ struct EventCodecTests {
   @Test("the numbers of the kinds never change")
   func kinds() {
     let kinds: [RecordKind] = [
-      .created, .statusChanged, .joined, .left, .chatSent, .alive, .snapshotCore, .snapshotAttendance, .snapshotChat,
+      .created, .statusChanged, .joined, .left, .chatSent, .lost, .returned, .alive, .snapshotCore, .snapshotAttendance,
+      .snapshotChat,
       .snapshotKey,
     ]
-    #expect(kinds.map(\.rawValue) == [1, 2, 3, 4, 5, 32, 64, 65, 66, 67])
+    #expect(kinds.map(\.rawValue) == [1, 2, 3, 4, 5, 6, 7, 32, 64, 65, 66, 67])
   }
 
   @Test(
@@ -96,7 +99,7 @@ struct EventCodecTests {
     }
   }
 
-  @Test("a kind that is not an event's is unreadable", arguments: [0, 6, 32, 64, 65, 66, 67, 255] as [UInt8])
+  @Test("a kind that is not an event's is unreadable", arguments: [0, 8, 32, 64, 65, 66, 67, 255] as [UInt8])
   func unknownKind(kind: UInt8) {
     #expect(throws: UnreadableRecord(session: "algebra", sequence: 42, kind: kind, field: "kind")) {
       try decode(Array(#"{"at":1,"user":"u","name":"n","role":"host"}"#.utf8), kind: kind)

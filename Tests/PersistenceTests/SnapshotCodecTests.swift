@@ -35,8 +35,9 @@ struct SnapshotCodecTests {
       let command: Command =
         switch Int.random(in: 0..<20, using: &random) {
         case 0: .start
-        case 1 where step > steps - 20: .end(absences: [])
+        case 1 where step > steps - 20: .end
         case 2..<8: .join
+        case 11..<13: .lose(since: Timestamp(milliseconds: now - 7), isEstimated: .random(using: &random))
         case 8..<11: .leave(at: Timestamp(milliseconds: now - 10), isEstimated: .random(using: &random))
         default: .sendChat(text: "Text \"\(step)\" é\n")
         }

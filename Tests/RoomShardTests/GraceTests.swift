@@ -25,7 +25,7 @@ struct GraceTests {
     let records = fixture.journal.count
     let new = fixture.join("ada")
     try fixture.settle()
-    #expect(fixture.journal.count == records, "nothing to write down")
+    #expect(fixture.journal.dropFirst(records).map(\.event) == [.returned(user: "ada")])
     var told = changes(fixture.take(host))
     #expect(told.joined == [] && told.left == [] && told.updated == ["ada"])
     #expect(fixture.take(new).first?.list("presence.participants").count == 2)
@@ -74,6 +74,28 @@ struct GraceTests {
     try fixture.send(host, #"{"type":"session.end","id":3,"key":"k"}"#)
     try fixture.settle()
     #expect(fixture.take(host).first { $0.type == "ok" } == ok)
+  }
+
+  @Test("several crashes within the grace do not make anybody stay longer than heard")
+  func crashUponCrash() throws {
+    let (fixture, _) = try ShardFixture.live()
+    let ada = fixture.join("ada")
+    fixture.join("bob")
+    try fixture.settle()
+    let adaHeard = fixture.now
+    fixture.close(ada, lastHeard: adaHeard)
+    fixture.advance(5000)
+    try fixture.settle()
+    let bobHeard = fixture.now
+    for _ in 0..<5 {
+      try fixture.crash(lastAlive: fixture.now, downFor: 1000)
+      fixture.advance(7000)
+      try fixture.settle()
+    }
+    fixture.advance(20_000)
+    try fixture.settle()
+    #expect(fixture.segments("ada").map(\.to) == [adaHeard] && fixture.segments("ada").map(\.isEstimated) == [false])
+    #expect(fixture.segments("bob").map(\.to) == [bobHeard] && fixture.segments("bob").map(\.isEstimated) == [true])
   }
 
   @Test("a second drop begins a new grace")
