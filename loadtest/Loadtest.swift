@@ -63,8 +63,8 @@ struct Loadtest: ParsableCommand {
   @Option(name: .customLong("chat-bytes"), help: "The length of a chat message.")
   var chatBytes = 64
 
-  @Option(name: .customLong("signal-rate"), help: "Signals per second in each session; each is sent back.")
-  var signalRate = 0.0
+  @Option(name: .customLong("signal-rate"), help: "Signals per second in each session; each is sent back. Default: 1, or 0 with one attendee.")
+  var signalRate: Double?
 
   @Option(help: "Joins per second. Default: as fast as the server answers.")
   var ramp: Double?
@@ -106,6 +106,8 @@ struct Loadtest: ParsableCommand {
     }
   }
 
+  private var effectiveSignalRate: Double { signalRate ?? (attendees < 2 ? 0 : 1) }
+
   func validate() throws {
     guard ServerTarget(url) != nil else {
       throw ValidationError("--url takes ws://HOST:PORT/ws or http://HOST:PORT; TLS is not spoken.")
@@ -123,13 +125,13 @@ struct Loadtest: ParsableCommand {
     try check(inFlight, in: 1...10_000, "--in-flight")
     try check(seconds, in: 0...86_400, "--seconds")
     try check(chatRate, in: 0...100_000, "--chat-rate")
-    try check(signalRate, in: 0...100_000, "--signal-rate")
+    try check(effectiveSignalRate, in: 0...100_000, "--signal-rate")
     try check(grace, in: 0.1...3600, "--grace")
     if let ramp { try check(ramp, in: 0.01...1_000_000, "--ramp") }
     if let serverProcess, ProcessUsage(of: serverProcess) == nil {
       throw ValidationError("--pid: there is no process \(serverProcess).")
     }
-    if signalRate > 0, attendees < 2 { throw ValidationError("--signal-rate needs two attendees.") }
+    if effectiveSignalRate > 0, attendees < 2 { throw ValidationError("--signal-rate needs two attendees.") }
   }
 
   private func check<Value: Comparable>(_ value: Value, in range: ClosedRange<Value>, _ name: String) throws {
@@ -161,7 +163,7 @@ struct Loadtest: ParsableCommand {
     let plan = LoadPlan(
       target: target, credentials: try credentials(), sessionPrefix: sessionPrefix, sessions: sessions,
       attendees: attendees, hostPresence: .full, attendeePresence: presence ?? (attendees > 500 ? .count : .full),
-      chatRate: chatRate, chatBytes: chatBytes, signalRate: signalRate, seconds: seconds, joinRate: ramp,
+      chatRate: chatRate, chatBytes: chatBytes, signalRate: effectiveSignalRate, seconds: seconds, joinRate: ramp,
       handshakesInFlight: inFlight, isRampQuiet: isRampQuiet, graceSeconds: grace, serverProcess: serverProcess)
     let addresses: [SocketAddress]
     do throws(AddressError) {
