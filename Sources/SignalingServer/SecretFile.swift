@@ -55,8 +55,8 @@ public enum SecretFile {
   private static func writeFile(_ bytes: [UInt8], to path: String) -> Bool {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { return false }
-    let file = FileDescriptor(owning: descriptor)
-    return write(file.rawValue, bytes, bytes.count) == bytes.count && fsync(file.rawValue) == 0
+    defer { close(descriptor) }
+    return write(descriptor, bytes, bytes.count) == bytes.count && fsync(descriptor) == 0
   }
 
   private static func syncFolder(of path: String) -> Bool {
@@ -64,6 +64,7 @@ public enum SecretFile {
     let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
     let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { return false }
-    return fsync(FileDescriptor(owning: descriptor).rawValue) == 0
+    defer { close(descriptor) }
+    return fsync(descriptor) == 0
   }
 }

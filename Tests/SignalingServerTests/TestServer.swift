@@ -1,0 +1,131 @@
+import EventLoop
+import Foundation
+import Logging
+
+@testable import Classroom
+@testable import SignalingServer
+
+/// A folder that goes with its owner.
+final class TemporaryFolder {
+  let path = FileManager.default.temporaryDirectory.appendingPathComponent("rollcall-\(UUID().uuidString)").path
+
+  init() throws {
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  }
+
+  /// A copy of another folder, as the file system shows it now.
+  init(copying other: String) throws {
+    try FileManager.default.copyItem(atPath: other, toPath: path)
+  }
+
+  deinit {
+    // What remains of a test is not worth a second failure.
+    try? FileManager.default.removeItem(atPath: path)
+  }
+
+  /// The names of the files in it, sorted.
+  var names: [String] { (try? FileManager.default.contentsOfDirectory(atPath: path).sorted()) ?? [] }
+}
+
+/// A server of a test's own, on a port that the system chose, that ends with its owner.
+final class TestServer {
+  static let secret = Array("the secret of the tests, 32 bytes and more".utf8)
+
+  let folder: TemporaryFolder
+  let loops: Int
+  let port: UInt16
+  let clock: ServerClock
+  private let authority: TokenAuthority
+  /// Let go when it has stopped, and with it the lock of the folder and the port.
+  private var server: Server?
+
+  init(
+    loops: Int = 2, folder: TemporaryFolder? = nil, _ configure: (inout ServerConfiguration) -> Void = { _ in }
+  ) throws {
+    let folder = try folder ?? TemporaryFolder()
+    var configuration = ServerConfiguration(dataFolder: folder.path, secret: Self.secret, loops: loops)
+    configuration.port = 0
+    // Clients that vanish are lingered for; no test waits for that.
+    configuration.patience.linger = 200
+    configure(&configuration)
+    let server = try Server(configuration, logger: Self.silence)
+    (self.server, self.folder, self.loops) = (server, folder, loops)
+    (port, clock, authority) = (server.address.port, server.clock, server.authority)
+  }
+
+  deinit { stop() }
+
+  static let silence = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
+
+  func stop() {
+    server?.stop()
+    server = nil
+  }
+
+  /// Stops while the body goes on.
+  func stop(during body: () throws -> Void) throws {
+    guard let server else { return }
+    let thread = try spawnThread(name: "stop") { server.stop() }
+    defer {
+      thread.join()
+      self.server = nil
+    }
+    try body()
+  }
+
+  // MARK: Identities
+
+  /// A token for somebody, valid for an hour.
+  func token(_ user: String, role: Role = .participant, session: String? = nil) -> String {
+    let now = clock.now
+    let identity = Identity(
+      user: user, name: user.capitalized, role: role, session: session, isGuest: false,
+      expiresAt: now.advanced(byMilliseconds: 3_600_000))
+    return authority.issue(identity, at: now)
+  }
+
+  // MARK: Sessions
+
+  /// Makes a session that belongs to `teacher` and that any user may enter.
+  func createSession(_ id: String, fields: [String: VectorJSON] = [:]) throws {
+    var body: [String: VectorJSON] = ["id": .string(id), "title": .string("Algebra"), "admission": .string("open")]
+    body.merge(fields) { $1 }
+    let response = try post("/api/sessions/", as: token("teacher", role: .host), body: .object(body))
+    guard response.status == 201 else { throw VectorFailure("\(id) was not made: \(response.status)") }
+  }
+
+  func startSession(_ id: String) throws {
+    let response = try post("/api/sessions/\(id)/start/", as: token("teacher", role: .host))
+    guard response.status == 200 else { throw VectorFailure("\(id) was not started: \(response.status)") }
+  }
+
+  /// An id of a session whose room lives on this loop.
+  func sessionID(onLoop loop: Int, prefix: String = "room") -> String {
+    var number = 0
+    while RoomPlacement.loop(of: "\(prefix)-\(number)", count: loops) != loop { number += 1 }
+    return "\(prefix)-\(number)"
+  }
+
+  // MARK: HTTP
+
+  func get(_ path: String, as token: String? = nil, headers: [String: String] = [:]) throws -> VectorHTTPResponse {
+    try VectorHTTPResponse("GET", path, headers: Self.headers(headers, token), body: nil, port: port)
+  }
+
+  func post(_ path: String, as token: String? = nil, body: VectorJSON? = nil) throws -> VectorHTTPResponse {
+    let bytes = try body.map { [UInt8](try $0.data) }
+    return try VectorHTTPResponse("POST", path, headers: Self.headers([:], token), body: bytes, port: port)
+  }
+
+  private static func headers(_ headers: [String: String], _ token: String?) -> [String: String] {
+    guard let token else { return headers }
+    return headers.merging(["Authorization": "Bearer \(token)"]) { $1 }
+  }
+}
+
+extension VectorHTTPResponse {
+  /// The body as JSON.
+  var json: VectorJSON {
+    get throws { try VectorJSON(parsing: Data(body)) }
+  }
+}
