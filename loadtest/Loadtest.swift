@@ -63,7 +63,9 @@ struct Loadtest: ParsableCommand {
   @Option(name: .customLong("chat-bytes"), help: "The length of a chat message.")
   var chatBytes = 64
 
-  @Option(name: .customLong("signal-rate"), help: "Signals per second in each session; each is sent back. Default: 1, or 0 with one attendee.")
+  @Option(
+    name: .customLong("signal-rate"),
+    help: "Signals per second in each session; each is sent back. Default: 1, or 0 with one attendee.")
   var signalRate: Double?
 
   @Option(help: "Joins per second. Default: as fast as the server answers.")
