@@ -1,0 +1,103 @@
+import Bytes
+import EventLoop
+
+// How what a tick has to say reaches the sockets: spans of the arena, one send for each connection, the rest kept.
+extension ServerLoop {
+  /// Appends bytes to what the connection gets at the end of the tick.
+  func enqueue(_ range: ByteRange, to id: SlotID) {
+    guard let connection = connections.pointer(to: id) else { return }
+    if !connection.pointee.isDirty {
+      connection.pointee.isDirty = true
+      dirty.append(id)
+    }
+    if connection.pointee.spans.append(range) { return }
+    send(id)
+    // The send may have ended the connection; nothing follows a Close (RFC 6455, 5.5.1).
+    guard let connection = connections.pointer(to: id), !connection.pointee.closesAfterFlush else { return }
+    _ = connection.pointee.spans.append(range)
+  }
+
+  func enqueue(_ bytes: [UInt8], to id: SlotID) {
+    let range = bytes.withUnsafeBytes { arena.append($0) }
+    enqueue(range, to: id)
+  }
+
+  func flush() {
+    var index = 0
+    // Closing one connection may dirty others (a call's other side), so the list can grow while it is walked.
+    while index < dirty.count {
+      let id = dirty[index]
+      index += 1
+      guard let connection = connections.pointer(to: id) else { continue }
+      connection.pointee.isDirty = false
+      send(id)
+    }
+    dirty.removeAll()
+    for id in failed { close(id) }
+    failed.removeAll(keepingCapacity: true)
+  }
+
+  func send(_ id: SlotID) {
+    guard let connection = connections.pointer(to: id) else { return }
+    let spans = connection.pointee.spans
+    connection.pointee.spans.removeAll()
+    if connection.pointee.hasFailed { return }
+    guard !spans.isEmpty else {
+      finishIfDrained(id)
+      return
+    }
+    let first = arena[spans.first]
+    let second = arena[spans.second]
+    var sent = 0
+    if connection.pointee.backlog.isEmpty {
+      let descriptor = connection.pointee.socket.rawValue
+      let result =
+        second.isEmpty ? StreamSocket.send(descriptor, first) : StreamSocket.send(descriptor, first, second)
+      switch result {
+      case .bytes(let count): sent = count
+      case .wouldBlock: break
+      case .failed:
+        fail(id)
+        return
+      }
+    } else if connection.pointee.backlog.count >= TransportLimits.outboundBytes, !connection.pointee.closesAfterFlush {
+      closeAsSlow(id)
+      return
+    }
+    keepUnsent(first, skipping: sent, of: id)
+    keepUnsent(second, skipping: max(0, sent - first.count), of: id)
+    if connection.pointee.backlog.isEmpty {
+      finishIfDrained(id)
+    } else {
+      setInterest(connection.pointee.interest.union(.writable), of: id)
+    }
+  }
+
+  private func keepUnsent(_ bytes: UnsafeRawBufferPointer, skipping count: Int, of id: SlotID) {
+    guard count < bytes.count, let connection = connections.pointer(to: id) else { return }
+    if !connection.pointee.backlog.append(UnsafeRawBufferPointer(rebasing: bytes[count...])) { fail(id) }
+  }
+
+  func drainBacklog(_ id: SlotID) {
+    guard let connection = connections.pointer(to: id), !connection.pointee.backlog.isEmpty else { return }
+    switch StreamSocket.send(connection.pointee.socket.rawValue, connection.pointee.backlog.front) {
+    case .bytes(let count): connection.pointee.backlog.consume(count)
+    case .wouldBlock: return
+    case .failed:
+      close(id)
+      return
+    }
+    guard connection.pointee.backlog.isEmpty else { return }
+    setInterest(connection.pointee.interest.subtracting(.writable), of: id)
+    finishIfDrained(id)
+    guard let connection = connections.pointer(to: id), !connection.pointee.input.isEmpty,
+      connection.pointee.http?.pending == nil
+    else { return }
+    resumeInput(of: id)
+  }
+
+  private func finishIfDrained(_ id: SlotID) {
+    guard let connection = connections.pointer(to: id) else { return }
+    if connection.pointee.closesAfterFlush, connection.pointee.isDrained { linger(id) }
+  }
+}
