@@ -146,11 +146,6 @@ public struct Presence: Sendable {
     }
   }
 
-  /// Nobody is here any more.
-  public mutating func removeAll() {
-    for entry in order { leave(user: entry.user) }
-  }
-
   /// A tab of a participant opens.
   public mutating func addPeer(_ peer: String, of user: String) {
     change(user) { $0.peers.append(Peer(id: peer)) }

@@ -56,6 +56,8 @@ final class ServerLoop {
   var requests: [UInt64: RequestAddress] = [:]
   var lastRequest: UInt64 = 0
   var snapshot: (round: Int, sessions: ArraySlice<String>)?
+  /// Connections closed since the last sweep because no descriptor was left for them.
+  var shedConnections = 0
   private var nextSweep: Int64 = 0
   private(set) var drainDeadline: Int64?
   var isListening = true
@@ -176,6 +178,10 @@ final class ServerLoop {
   private func sweep() {
     nextSweep = monotonicNow + Self.sweepMilliseconds
     context.journal.people[context.index].count = shard.liveCounts.people
+    if shedConnections > 0 {
+      context.logger.warning("\(shedConnections) connections were turned away: no file descriptor is left")
+      shedConnections = 0
+    }
     if isPaused {
       isPaused = false
       watchListener(true)

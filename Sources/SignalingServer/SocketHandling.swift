@@ -24,7 +24,7 @@ extension ServerLoop {
       case .outOfDescriptors:
         // The reserve descriptor takes the connection and closes it, so that the queue does not keep the loop awake.
         switch reserve.shed(context.listener) {
-        case .shed: context.state.countShed()
+        case .shed: shedConnections += 1
         case .nobodyWaiting: return
         case .unable:
           pauseListening()
