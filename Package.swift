@@ -66,7 +66,10 @@ let package = Package(
     .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"]),
     .testTarget(
       name: "SignalingServerTests",
-      dependencies: ["SignalingServer", "WebSocketCore", "EventLoop", "JSON", "Classroom", "SignalingProtocol"]),
+      dependencies: [
+        "SignalingServer", "WebSocketCore", "EventLoop", "JSON", "Classroom", "SignalingProtocol", "Persistence",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
     .testTarget(name: "LoadtestTests", dependencies: ["loadtest", "JSON", "SignalingProtocol"]),
     .testTarget(name: "Tidy"),
   ],

@@ -42,10 +42,17 @@ public struct ChatLog: Sendable, Equatable {
     messages.append(message)
   }
 
-  /// The newest `limit` messages whose number is below `before`, or the newest of all.
-  public func page(before: UInt64?, limit: Int) -> Page {
+  /// The newest messages whose number is below `before`, or the newest of all: at most `limit`, and at most so many that
+  /// their texts have `textBytes` bytes together, but always one if there is one.
+  public func page(before: UInt64?, limit: Int, textBytes: Int) -> Page {
     let end = before.map { firstIndex(from: $0) } ?? messages.endIndex
-    let start = max(messages.startIndex, end - max(0, limit))
+    var start = end
+    var bytes = 0
+    while start > messages.startIndex, end - start < limit {
+      bytes += messages[start - 1].text.utf8.count
+      if bytes > textBytes, start < end { break }
+      start -= 1
+    }
     return Page(messages: messages[start..<end], hasMore: start > messages.startIndex)
   }
 

@@ -153,7 +153,9 @@ extension RoomShard {
     guard let id else { return }
     send(to: connection, from: room) { writer in
       ServerMessage.begin("ok", id: id, into: &writer)
-      ServerMessage.writeChat(room.classroom.chat.page(before: before, limit: limit), into: &writer)
+      ServerMessage.writeChat(
+        room.classroom.chat.page(before: before, limit: limit, textBytes: ProtocolLimits.historyTextBytes),
+        into: &writer)
       writer.endObject()
     }
   }

@@ -150,7 +150,9 @@ extension RoomShard {
         writer.key("chat")
         writer.beginObject()
         ServerMessage.writeChat(
-          classroom.chat.page(before: nil, limit: ProtocolLimits.historyDefault), into: &writer)
+          classroom.chat.page(
+            before: nil, limit: ProtocolLimits.historyDefault, textBytes: ProtocolLimits.historyTextBytes),
+          into: &writer)
         writer.endObject()
         writer.key("ice_servers")
         writer.beginArray()

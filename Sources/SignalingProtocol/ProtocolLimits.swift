@@ -22,8 +22,11 @@ public enum ProtocolLimits {
   public static let historyPage = 100
   /// The messages of a page when the client names no number, and in `session.joined`.
   public static let historyDefault = 50
+  /// The bytes that the texts of one page of history have together, unless it is a single message. With the page of presence
+  /// it keeps `session.joined` well below what may wait for a slow socket.
+  public static let historyTextBytes = 65_536
   /// The participants of one page of presence.
-  public static let presencePage = 500
+  public static let presencePage = 200
   /// How long a client may take to say hello.
   public static let helloTimeoutMilliseconds: Int64 = 5000
   /// After how much silence the server sends a ping.

@@ -70,7 +70,7 @@ struct ChatTests {
     var classroom = try Classroom.sample(in: .ongoing)
     for number in 0..<10 { _ = try classroom.handle(.sendChat(text: "m\(number)"), by: .host, at: .after(2000)) }
     func numbers(_ before: UInt64?, _ limit: Int) -> ([UInt64], Bool) {
-      let page = classroom.chat.page(before: before, limit: limit)
+      let page = classroom.chat.page(before: before, limit: limit, textBytes: .max)
       return (page.messages.map(\.streamSequence), page.hasMore)
     }
     #expect(numbers(nil, 3) == ([9, 10, 11], true))
@@ -84,6 +84,23 @@ struct ChatTests {
     #expect(numbers(nil, -1) == ([], true))
   }
 
+  @Test("a page of long messages ends after so many bytes of text, but has at least one message")
+  func longPages() throws {
+    var classroom = try Classroom.sample(in: .ongoing)
+    _ = try classroom.handle(.join, by: .student, at: .after(2000))
+    for length in [10, 4000, 10, 4000] {
+      _ = try classroom.handle(.sendChat(text: String(repeating: "x", count: length)), by: .student, at: .after(3000))
+    }
+    func lengths(_ bytes: Int) -> [Int] {
+      classroom.chat.page(before: nil, limit: 50, textBytes: bytes).messages.map(\.text.utf8.count)
+    }
+    #expect(lengths(8020) == [10, 4000, 10, 4000])
+    #expect(lengths(8019) == [4000, 10, 4000])
+    #expect(lengths(4010) == [10, 4000])
+    #expect(lengths(0) == [4000])
+    #expect(classroom.chat.page(before: nil, limit: 50, textBytes: 4010).hasMore)
+  }
+
   @Test("walking back by pages sees every message once")
   func walk() throws {
     var classroom = try Classroom.sample(in: .ongoing)
@@ -94,7 +111,7 @@ struct ChatTests {
     var seen: [ChatMessage] = []
     var before: UInt64?
     while true {
-      let page = classroom.chat.page(before: before, limit: 4)
+      let page = classroom.chat.page(before: before, limit: 4, textBytes: .max)
       seen.insert(contentsOf: page.messages, at: 0)
       before = page.messages.first?.streamSequence
       if !page.hasMore { break }

@@ -242,7 +242,7 @@ struct RoomLifeTests {
     try fixture.sync()
     let joined = try #require(fixture.take(ada).first)
     var users = joined.list("presence.participants").compactMap { $0.text("user") }
-    #expect(users.count == 500)
+    #expect(users.count == 200)
     #expect(joined.int("presence.count") == 1202)
     var next = joined.int("presence.next")
     while let cursor = next {

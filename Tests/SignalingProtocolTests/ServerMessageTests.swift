@@ -32,7 +32,7 @@ struct ServerMessageTests {
       text { ServerMessage.welcome(server: "rollcall/0.1.0", pingIntervalMilliseconds: 25_000, into: &$0) }
         == #"{"type":"welcome","version":"rollcall.v1","server":"rollcall/0.1.0","#
         + #""features":["guests","chat","presence","signal"],"limits":{"message_bytes":65536,"chat_text_bytes":4096,"#
-        + #""name_bytes":120,"key_bytes":128,"history_page":100,"presence_page":500},"ping_interval_ms":25000,"#
+        + #""name_bytes":120,"key_bytes":128,"history_page":100,"presence_page":200},"ping_interval_ms":25000,"#
         + #""hello_timeout_ms":5000}"#)
   }
 
@@ -97,7 +97,7 @@ struct ServerMessageTests {
     var classroom = Classroom(restoring: core)
     classroom.restore(message)
     classroom.restore(message)
-    let page = classroom.chat.page(before: nil, limit: 1)
+    let page = classroom.chat.page(before: nil, limit: 1, textBytes: .max)
     let written = text { writer in
       writer.beginObject()
       ServerMessage.writeChat(page, into: &writer)
