@@ -12,6 +12,14 @@ public enum StartFailure: Error, CustomStringConvertible {
   case recovery(RecoveryError)
   case system(SystemError)
 
+  /// Whether the cause can be a server that is just ending.
+  public var mayPass: Bool {
+    switch self {
+    case .listening(.portInUse), .dataFolder(.inUse): true
+    case .listening, .dataFolder, .recovery, .system: false
+    }
+  }
+
   public var description: String {
     switch self {
     case .listening(let error): "\(error)"

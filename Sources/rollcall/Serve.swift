@@ -71,16 +71,29 @@ struct Serve: ParsableCommand {
     configuration.shard.graceMilliseconds = grace.milliseconds
     configuration.servesEcho = testEcho
 
-    let server: Server
-    do throws(StartFailure) {
-      server = try Server(configuration, logger: logger)
-    } catch {
-      throw CommandFailure(sentence: "\(error)")
-    }
+    let server = try start(configuration, logger: logger)
     StandardStreams.say("listening \(server.url)")
     if demo { try printDemo(server) }
     waitForEnd(signals, logger: logger)
     server.stop()
+  }
+
+  /// How often, and how far apart in milliseconds, a start is tried while another server holds the folder or the port: one
+  /// that was just killed does so until the system has cleared it away.
+  private static let attempts = 30
+  private static let attemptInterval: Int32 = 50
+
+  private func start(_ configuration: ServerConfiguration, logger: Logger) throws(CommandFailure) -> Server {
+    var attempt = 1
+    while true {
+      do throws(StartFailure) {
+        return try Server(configuration, logger: logger)
+      } catch {
+        guard error.mayPass, attempt < Self.attempts else { throw CommandFailure(sentence: "\(error)") }
+        attempt += 1
+        _ = poll(nil, 0, Self.attemptInterval)
+      }
+    }
   }
 
   private func printDemo(_ server: Server) throws {
