@@ -102,6 +102,29 @@ public struct JournalWriter<S: Storage>: ~Copyable, Sendable {
     return first...nextLSN - 1
   }
 
+  /// Appends any number of records: in one batch, or in several where one would be too large.
+  ///
+  /// When this throws, earlier batches may be on stable storage.
+  public mutating func append(inBatches records: [PendingRecord]) throws(JournalError) {
+    try append(inBatches: records, of: BatchHeader.largestBody)
+  }
+
+  mutating func append(inBatches records: [PendingRecord], of largestBody: Int) throws(JournalError) {
+    var start = 0
+    var size = 0
+    for (index, record) in records.enumerated() {
+      // One that cannot be represented is for the append of its batch to refuse.
+      let recordSize =
+        RecordCoding.size(sessionBytes: record.session.utf8.count, payloadBytes: record.payload.count) ?? 0
+      if index > start, size + recordSize > largestBody {
+        _ = try append(Array(records[start..<index]))
+        (start, size) = (index, 0)
+      }
+      size += recordSize
+    }
+    if start < records.count { _ = try append(start == 0 ? records : Array(records[start...])) }
+  }
+
   /// Begins a new segment, unless the current one has no records. When this throws and the writer has not failed, the
   /// current segment goes on.
   /// - Parameters:

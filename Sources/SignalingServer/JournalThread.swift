@@ -24,7 +24,8 @@ struct SnapshotEntry: Sendable {
   var payload: [UInt8]
 }
 
-/// The thread that writes the journal: whatever has gathered becomes one batch with one sync, then the loops are told.
+/// The thread that writes the journal: whatever has gathered becomes one batch with one sync (several only beyond what a
+/// batch holds), then the loops are told.
 ///
 /// A disk that cannot sync ends the process: nothing that was not synced has been shown to anybody, and a restart reads
 /// back what is really there.
@@ -138,9 +139,8 @@ private struct JournalWork: ~Copyable {
   }
 
   private mutating func append(_ batch: [PendingRecord]) {
-    guard !batch.isEmpty else { return }
     do throws(JournalError) {
-      _ = try writer.append(batch)
+      try writer.append(inBatches: batch)
     } catch {
       fail("the journal cannot be written: \(error)")
     }

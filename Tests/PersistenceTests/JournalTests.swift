@@ -89,6 +89,22 @@ struct JournalTests {
     #expect(try recovered(storage).items.first?.header.session.utf8.count == 65_535)
   }
 
+  @Test("more records than one batch holds are appended in several, in order")
+  func manyBatches() throws {
+    let storage = VirtualStorage()
+    var writer = try opened(storage)
+    let records = (1...20).map(record)
+    // Some fit together, some are alone, and one is larger than a batch is to be.
+    try writer.append(inBatches: records, of: 36)
+    try writer.append(inBatches: [])
+    #expect(try recovered(storage).items == items(1...20))
+    let ends = (21...22).map(record)
+    try writer.append(inBatches: ends)
+    #expect(try recovered(storage).items == items(1...22))
+    let huge = PendingRecord(session: "x", sequence: 0, kind: 0, payload: [UInt8](repeating: 0, count: 65 << 20))
+    #expect(throws: JournalError.tooLarge) { try writer.append(inBatches: [huge]) }
+  }
+
   @Test("a batch larger than the read window is read")
   func largeBatch() throws {
     let storage = VirtualStorage()
