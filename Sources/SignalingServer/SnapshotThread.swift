@@ -67,33 +67,48 @@ final class SnapshotThread {
   ) -> UInt64? {
     do throws(SnapshotError) {
       var writer = try SnapshotWriter(storage, lsn: coveredLSN, now: now.milliseconds)
-      let alive = RecoveredState.alive(at: now, isGoodbye: false)
-      try append(
-        SnapshotEntry(session: "", sequence: 0, kind: alive.kind, payload: alive.payload), to: &writer, coveredLSN)
-      var messages: [Message] = []
-      var count = 0
-      while mailbox.waitAndDrain(into: &messages) {
-        for message in messages {
-          switch message {
-          case .entries(let entries):
-            for entry in entries { try append(entry, to: &writer, coveredLSN) }
-            count += entries.count
-          case .abandon:
-            writer.discard()
-            return nil
-          case .finish:
-            try writer.finish()
-            logger.info("snapshot of \(count) entries covers the journal up to \(coveredLSN)")
-            return removable(storage, logger: logger)
-          }
-        }
+      let count: Int?
+      do throws(SnapshotError) {
+        count = try fill(&writer, from: mailbox, coveredLSN: coveredLSN, now: now)
+      } catch {
+        // What is left of it would take the room on the disk that the journal needs.
+        writer.discard()
+        throw error
       }
-      writer.discard()
-      return nil
+      guard let count else {
+        writer.discard()
+        return nil
+      }
+      try writer.finish()
+      logger.info("snapshot of \(count) entries covers the journal up to \(coveredLSN)")
+      return removable(storage, logger: logger)
     } catch {
       logger.error("the snapshot was not written, the journal is kept: \(error)")
       return nil
     }
+  }
+
+  /// - Returns: how many entries there are, or nil when the snapshot is given up.
+  private static func fill(
+    _ writer: inout SnapshotWriter<FileStorage>, from mailbox: Mailbox<Message>, coveredLSN: UInt64, now: Timestamp
+  ) throws(SnapshotError) -> Int? {
+    let alive = RecoveredState.alive(at: now, isGoodbye: false)
+    try append(
+      SnapshotEntry(session: "", sequence: 0, kind: alive.kind, payload: alive.payload), to: &writer, coveredLSN)
+    var messages: [Message] = []
+    var count = 0
+    while mailbox.waitAndDrain(into: &messages) {
+      for message in messages {
+        switch message {
+        case .entries(let entries):
+          for entry in entries { try append(entry, to: &writer, coveredLSN) }
+          count += entries.count
+        case .abandon: return nil
+        case .finish: return count
+        }
+      }
+    }
+    return nil
   }
 
   private static func append(
