@@ -31,10 +31,9 @@ public final class RoomShard {
 
   // MARK: Recovery
 
-  /// Puts a session back as the journal and the snapshot made it.
+  /// Puts a session back as the journal and the snapshot made it; it is published only when it changes.
   public func restore(_ classroom: Classroom) {
     rooms[classroom.id] = Room(classroom)
-    outbox.append(.publish(classroom.view), restingOn: 0)
   }
 
   /// Ends the recovery: everybody whose attendance is open was last alive then, and has the grace from now to come back.

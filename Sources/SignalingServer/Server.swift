@@ -64,6 +64,8 @@ public final class Server: Sendable {
       let journal = try JournalThread(loops: loops)
       self.journal = journal
       let catalog = Catalog()
+      // Whole before any loop answers: whoever saw a session in the list sees it there again.
+      for classroom in recovered.classrooms.values { catalog.publish(classroom.view) }
       let tickets = TicketOffice()
       let contexts = (0..<loops).map { index in
         LoopContext(

@@ -327,16 +327,13 @@ struct RestartTests {
     #expect(try fixture.room().presence.count == 1)
   }
 
-  @Test("the catalog hears of every session, and a repeated key is answered again")
-  func catalogAndKeys() throws {
+  @Test("a repeated key is answered again")
+  func keys() throws {
     let (fixture, host) = try ShardFixture.live()
-    fixture.create("biology")
     try fixture.send(host, #"{"type":"chat.send","id":1,"text":"Hi","key":"k"}"#)
     try fixture.sync()
     let first = try #require(fixture.take(host, "ok").first)
-    let published = fixture.published.count
     try fixture.crash()
-    #expect(fixture.published.dropFirst(published).map(\.details.id) == ["algebra", "biology"])
     let again = fixture.join(ShardFixture.identity("emmy", .host))
     try fixture.send(again, #"{"type":"chat.send","id":1,"text":"Hi","key":"k"}"#)
     try fixture.sync()

@@ -68,6 +68,20 @@ struct RestartTests {
     #expect(try sessions.map { try state(of: $0, in: second) } == states)
   }
 
+  @Test("the first list after a start is whole, whichever loop answers")
+  func firstList() throws {
+    let folder = try TemporaryFolder()
+    let first = try TestServer(loops: 4, folder: folder)
+    for number in 1...60 { try first.createSession("s\(number)") }
+    let all = try list(of: first)
+    first.stop()
+    for _ in 1...5 {
+      let server = try TestServer(loops: 8, folder: folder)
+      #expect(try list(of: server) == all)
+      server.stop()
+    }
+  }
+
   @Test("a key that was used is known after a start, and numbers go on")
   func keys() throws {
     let folder = try TemporaryFolder()
