@@ -202,9 +202,8 @@ extension ServerLoop {
   private func askLiveStatus(of session: String, _ request: HTTPRequest, of id: SlotID) {
     // Always 200: who shows a token that is not valid any more is nobody.
     let identity = try? optionalIdentity(of: request)
-    // An id that cannot exist is as unknown as any other.
-    let known = SessionID.isValid(session) ? session : "-"
-    ask(.read, .liveStatus, session: known, identity: identity, request, of: id)
+    // An id that cannot exist is as unknown as any other: no session has it.
+    ask(.read, .liveStatus, session: session, identity: identity, request, of: id)
   }
 
   private func ask(

@@ -186,6 +186,14 @@ struct HTTPTests {
     #expect(member["is_active"] == .bool(true) && member["room_name"]?.string?.hasPrefix("algebra_") == true)
   }
 
+  @Test("the live status of an id that cannot exist is that of no session", arguments: ["a%20b", "%F0%9F%98%80"])
+  func liveStatusOfNothing(_ id: String) throws {
+    try server.createSession("-")
+    let answer = try server.get("/api/live/status/\(id)/", as: server.token("u"))
+    #expect(answer.status == 200)
+    #expect(try answer.json["status"] == .null)
+  }
+
   @Test(
     "a 422 names the field",
     arguments: [
