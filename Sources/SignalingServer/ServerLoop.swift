@@ -133,7 +133,8 @@ final class ServerLoop {
   }
 
   private func timeout() -> Int32 {
-    if !deferred.isEmpty || !departed.isEmpty || snapshot != nil { return 0 }
+    // What waits only for the disk to make room is woken by its mail.
+    if !deferred.isEmpty && !isTickFull || !departed.isEmpty || snapshot != nil { return 0 }
     var wait = max(0, nextSweep - monotonicNow)
     if let deadline = shard.nextDeadline {
       let untilDeadline = deadline.milliseconds(since: context.clock.timestamp(atMonotonic: monotonicNow))
@@ -219,9 +220,5 @@ final class ServerLoop {
     var all: [SlotID] = []
     connections.forEach { id, _ in all.append(id) }
     for id in all { connections.remove(id) }
-    // Who is still on the way here from another loop is closed as well.
-    context.mailbox.close()
-    context.mailbox.drain(into: &messages)
-    for case .adopt(let handover) in messages { FileDescriptor(owning: handover.descriptor).close() }
   }
 }

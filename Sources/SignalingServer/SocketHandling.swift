@@ -130,7 +130,7 @@ extension ServerLoop {
   var isTickFull: Bool { arena.count + shard.heldByteCount >= TransportLimits.tickBytes }
 
   func takeTurns() {
-    guard !deferred.isEmpty else { return }
+    guard !deferred.isEmpty, !isTickFull else { return }
     let turns = deferred
     deferred.removeAll(keepingCapacity: true)
     for id in turns {
