@@ -10,8 +10,3 @@ final class ServerState: Sendable {
     set { ready.store(newValue, ordering: .releasing) }
   }
 }
-
-/// The version of this server.
-public enum RollcallVersion {
-  public static let current = "0.1.0"
-}
