@@ -37,7 +37,7 @@ let package = Package(
       name: "SignalingServer",
       dependencies: [
         "Bytes", "JSON", "WebSocketCore", "HTTPCore", "Classroom", "SignalingProtocol", "RoomShard", "Persistence",
-        "EventLoop", "WebClassroom", "COpenSSL", "CLinux", .product(name: "Logging", package: "swift-log"),
+        "EventLoop", "WebClassroom", "COpenSSL", .product(name: "Logging", package: "swift-log"),
       ]),
     .executableTarget(
       name: "rollcall",

@@ -1,4 +1,3 @@
-import EventLoop
 import SignalingProtocol
 
 /// One simulated person: a socket, and what it has shown.

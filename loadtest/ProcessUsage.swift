@@ -1,4 +1,3 @@
-import EventLoop
 import Glibc
 
 /// What a process has used.

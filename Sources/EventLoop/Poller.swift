@@ -5,6 +5,7 @@ import Glibc
 public struct Interest: OptionSet, Sendable, BitwiseCopyable {
   public let rawValue: UInt32
 
+  /// An interest of these bits of epoll(7).
   public init(rawValue: UInt32) { self.rawValue = rawValue }
 
   public static let readable = Interest(rawValue: EPOLLIN.rawValue)

@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 
 /// An IPv4 or IPv6 address with a port.

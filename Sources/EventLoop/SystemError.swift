@@ -7,6 +7,7 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
   /// The name of the call, for example `epoll_ctl`.
   public let call: String
 
+  /// An error of this number and call.
   public init(code: Int32, call: String) {
     self.code = code
     self.call = call

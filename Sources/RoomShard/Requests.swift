@@ -1,5 +1,4 @@
 import Classroom
-import SignalingProtocol
 
 // What is asked of a room from outside it.
 extension RoomShard {

@@ -1,5 +1,4 @@
 import Classroom
-import DequeModule
 import JSON
 import SignalingProtocol
 

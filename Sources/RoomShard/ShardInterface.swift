@@ -1,5 +1,4 @@
 import Classroom
-import SignalingProtocol
 
 /// A connection, as the loop that owns it names it. Never used again for another connection.
 public struct ConnectionID: Hashable, Sendable {

@@ -1,6 +1,5 @@
 import Classroom
 import DequeModule
-import JSON
 import SignalingProtocol
 
 /// The timers of a shard. Each kind always waits for the same time, so that each queue is in order by itself.

@@ -1,5 +1,4 @@
 import Classroom
-import EventLoop
 import RoomShard
 
 /// Why there is no demo session.

@@ -3,7 +3,6 @@ import EventLoop
 import Logging
 import Persistence
 import RoomShard
-import SignalingProtocol
 
 /// Why a server does not start; the description is a sentence for the operator.
 public enum StartFailure: Error, CustomStringConvertible {

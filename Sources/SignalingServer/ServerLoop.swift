@@ -5,7 +5,6 @@ import JSON
 import Logging
 import Persistence
 import RoomShard
-import SignalingProtocol
 
 /// What a loop is given when it starts. Everything in it may be shared between threads.
 struct LoopContext: Sendable {
