@@ -145,12 +145,20 @@ extension RoomShard {
     broadcast(to: .everyone, of: room) { ServerMessage.chatMessage(message, into: &$0) }
   }
 
+  /// The id of a question, without which there is no telling its answer.
+  private func required(_ id: Int64?) throws(ProtocolError) -> Int64 {
+    guard let id else {
+      throw ProtocolError(.missingField, "A question needs an id to be answered under.", field: "id")
+    }
+    return id
+  }
+
   private func sendHistory(
     before: UInt64?, limit: Int, id: Int64?, to connection: ConnectionID, _ member: Member
   ) throws(ProtocolError) {
     let room = member.room
     if case .waiting = member.state { throw ProtocolError(Refusal.wrongState(room.classroom.status)) }
-    guard let id else { return }
+    let id = try required(id)
     send(to: connection, from: room) { writer in
       ServerMessage.begin("ok", id: id, into: &writer)
       ServerMessage.writeChat(
@@ -209,7 +217,7 @@ extension RoomShard {
   ) throws(ProtocolError) {
     let room = member.room
     guard case .present = member.state else { throw ProtocolError(Refusal.wrongState(room.classroom.status)) }
-    guard let id else { return }
+    let id = try required(id)
     send(to: connection, from: room) { writer in
       ServerMessage.begin("ok", id: id, into: &writer)
       ServerMessage.writePage(page(of: room, mode: member.mode, after: cursor), into: &writer)

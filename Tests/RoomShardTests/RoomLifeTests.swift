@@ -232,6 +232,18 @@ struct RoomLifeTests {
     #expect(got.last?.int("count") == 1, "ada left before the change was told")
   }
 
+  @Test("a question without an id is refused, for there is no telling its answer")
+  func questionsWithoutID() throws {
+    let (fixture, host) = try ShardFixture.live()
+    _ = fixture.take(host)
+    for question in [#"{"type":"chat.history"}"#, #"{"type":"presence.page","after":0}"#] {
+      try fixture.send(host, question)
+      try fixture.settle()
+      let error = try #require(fixture.take(host, "error").first)
+      #expect(error.text("code") == "missing_field" && error.text("details.field") == "id")
+    }
+  }
+
   @Test("a big room comes in pages")
   func pages() throws {
     let (fixture, host) = try ShardFixture.live()
