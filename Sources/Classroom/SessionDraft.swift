@@ -18,7 +18,7 @@ public struct SessionDraft: Sendable {
     self.title = title
   }
 
-  /// The bounds of the fields.
+  /// The bounds of the fields. A character is a Unicode scalar, as in JSON Schema: a grapheme cluster has no bound of its own.
   public enum Limits {
     public static let titleCharacters = 1...200
     public static let descriptionCharacters = 0...10_000
@@ -40,13 +40,13 @@ public struct SessionDraft: Sendable {
     guard SessionID.isValid(id) else {
       throw .invalidField("id", "An id has 1 to 64 letters, digits, underscores or hyphens.")
     }
-    guard Limits.titleCharacters.contains(title.count), !title.allSatisfy(\.isWhitespace) else {
+    guard Limits.titleCharacters.contains(title.unicodeScalars.count), !title.allSatisfy(\.isWhitespace) else {
       throw .invalidField("title", "A title has 1 to 200 characters.")
     }
-    guard Limits.descriptionCharacters.contains(description.count) else {
+    guard Limits.descriptionCharacters.contains(description.unicodeScalars.count) else {
       throw .invalidField("description", "A description has at most 10000 characters.")
     }
-    guard Limits.instructorCharacters.contains(instructor.count) else {
+    guard Limits.instructorCharacters.contains(instructor.unicodeScalars.count) else {
       throw .invalidField("instructor", "An instructor's name has at most 200 characters.")
     }
     guard Limits.durationMinutes.contains(durationMinutes) else {

@@ -64,10 +64,20 @@ struct SessionDraftTests {
 
   @Test("the title")
   func title() {
-    for title in ["x", text(200), text(200, of: "é"), text(200, of: "👩‍🏫"), " x "] {
+    for title in ["x", text(200), text(200, of: "é"), text(66, of: "👩‍🏫"), " x "] {
       #expect(refusedField(title: title) == nil)
     }
     for title in ["", "   ", "\n", text(201)] { #expect(refusedField(title: title) == "title") }
+  }
+
+  @Test("what is stacked on one letter counts towards the length")
+  func graphemes() {
+    let letter = "e" + String(repeating: "\u{301}", count: 10_000)
+    #expect(letter.count == 1)
+    #expect(refusedField(title: letter) == "title")
+    #expect(refusedField { $0.instructor = letter } == "instructor")
+    #expect(refusedField { $0.description = letter } == "description")
+    #expect(refusedField(title: text(67, of: "👩‍🏫")) == "title")
   }
 
   @Test("description and instructor")
