@@ -143,7 +143,7 @@ struct Loadtest: ParsableCommand {
   }
 
   func run() throws {
-    ProcessSettings.ignoreBrokenPipeSignal()
+    ProcessSettings.ignoreSignalsOfWrites()
     let (plan, address) = try prepare()
     let report = try system { () throws(SystemError) in try LoadRun(plan, address: address) }.run()
     StandardStreams.tell(report.table)

@@ -21,6 +21,10 @@ public enum ProcessSettings {
     return UInt64(limit.rlim_cur)
   }
 
-  /// Makes a write to a closed pipe or socket an error (`EPIPE`) instead of the end of the process.
-  public static func ignoreBrokenPipeSignal() { signal(SIGPIPE, SIG_IGN) }
+  /// Makes a write to a closed pipe or socket an error (`EPIPE`), and one past the largest file size (`EFBIG`), instead of the
+  /// end of the process.
+  public static func ignoreSignalsOfWrites() {
+    signal(SIGPIPE, SIG_IGN)
+    signal(SIGXFSZ, SIG_IGN)
+  }
 }

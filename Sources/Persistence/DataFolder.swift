@@ -19,7 +19,8 @@ public enum DataFolderError: Error, Sendable, Equatable, CustomStringConvertible
     switch self {
     case .inUse(let path): "the data folder \(path) is in use by another server"
     case .notADirectory(let path): "\(path) is not a folder"
-    case .notUsable(let path, let code): "the data folder \(path) cannot be created or written (errno \(code))"
+    case .notUsable(let path, let code):
+      "the data folder \(path) cannot be created or written: \(StorageError.reason(for: code)) (errno \(code))"
     case .newerFormat(let path, let version, let supported):
       "the data folder \(path) has format \(version), this build reads up to \(supported)"
     case .unrecognised(let path): "the format file of the data folder \(path) is missing or damaged"

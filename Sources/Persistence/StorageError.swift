@@ -28,22 +28,25 @@ public struct StorageError: Error, Sendable, Equatable, CustomStringConvertible 
   /// Whether the file does not exist (ENOENT).
   public var isNotFound: Bool { code == 2 }
 
+  /// What an errno(3) of a disk says, in words.
+  static func reason(for code: Int32) -> String {
+    switch code {
+    case 1: "operation not permitted"
+    case 2: "no such file"
+    case 5: "input/output error"
+    case 13: "permission denied"
+    case 17: "file exists"
+    case 24: "too many open files"
+    case 27: "file too large"
+    case 28: "no space left on the device"
+    case 30: "read-only file system"
+    case 122: "disk quota exceeded"
+    default: "error"
+    }
+  }
+
   public var description: String {
-    let reason =
-      switch code {
-      case 1: "operation not permitted"
-      case 2: "no such file"
-      case 5: "input/output error"
-      case 13: "permission denied"
-      case 17: "file exists"
-      case 24: "too many open files"
-      case 27: "file too large"
-      case 28: "no space left on the device"
-      case 30: "read-only file system"
-      case 122: "disk quota exceeded"
-      default: "error"
-      }
     let name = file.isEmpty ? "the data folder" : file
-    return "\(operation.rawValue) of \(name) failed: \(reason) (errno \(code))"
+    return "\(operation.rawValue) of \(name) failed: \(Self.reason(for: code)) (errno \(code))"
   }
 }

@@ -53,7 +53,7 @@ struct Serve: ParsableCommand {
   func run() throws {
     var logger = Logger(label: "rollcall") { StreamLogHandler.standardError(label: $0) }
     logger.logLevel = .info
-    ProcessSettings.ignoreBrokenPipeSignal()
+    ProcessSettings.ignoreSignalsOfWrites()
     let signals = try system { () throws(SystemError) in try SignalDescriptor() }
     let descriptors = try system { () throws(SystemError) in try ProcessSettings.raiseOpenFileLimit() }
     logger.info("rollcall \(RollcallVersion.current), up to \(descriptors) open files")

@@ -177,7 +177,7 @@ struct SocketTests {
       verify([1].withUnsafeBytes { write(writer.rawValue, $0.baseAddress, 1) } == 1, "still open")
       kept.close()
     }
-    ProcessSettings.ignoreBrokenPipeSignal()
+    ProcessSettings.ignoreSignalsOfWrites()
     verify([1].withUnsafeBytes { write(writer.rawValue, $0.baseAddress, 1) } == -1)
     #expect(errno == EPIPE)
   }
@@ -185,6 +185,12 @@ struct SocketTests {
 
 @Suite("The process")
 struct ProcessTests {
+  @Test("a write past the largest file size is no end of the process")
+  func fileSizeSignal() {
+    ProcessSettings.ignoreSignalsOfWrites()
+    #expect(raise(SIGXFSZ) == 0)
+  }
+
   @Test("signals are read from a descriptor")
   func signals() throws {
     let seen = Locked<[ProcessSignal?]>([])

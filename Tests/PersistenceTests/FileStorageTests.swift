@@ -146,5 +146,6 @@ struct DataFolderTests {
     #expect(throws: DataFolderError.notADirectory(path: file)) { try DataFolder(path: file) }
     let orphan = parent.path + "/no/data"
     #expect(throws: DataFolderError.notUsable(path: orphan, code: ENOENT)) { try DataFolder(path: orphan) }
+    #expect("\(DataFolderError.notUsable(path: "d", code: EACCES))".contains("permission denied"))
   }
 }
