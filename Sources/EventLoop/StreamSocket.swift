@@ -1,3 +1,5 @@
+// Built for release, Glibc alone does not show the SOCK_ constants.
+import CLinux
 import Glibc
 
 /// What a receive brought.
