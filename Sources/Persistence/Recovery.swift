@@ -22,6 +22,18 @@ public struct RecoveryReport: Sendable {
   public var duration: UInt64
 }
 
+/// What a data folder holds.
+public struct RecoveredContents: Sendable {
+  /// The snapshot that was restored; nil when the journal alone was read.
+  public var snapshot: SnapshotSummary?
+  /// Newer snapshots that were passed over because they are damaged.
+  public var damagedSnapshots: [RecoveryError]
+  /// The journal.
+  public var journal: JournalContents
+  /// The LSN of the last durable record; 0 before the first.
+  public var lastLSN: UInt64 { max(journal.lastLSN ?? 0, snapshot?.coveredLSN ?? 0) }
+}
+
 /// A journal ready to be written, with what was found.
 public struct OpenedJournal<S: Storage>: ~Copyable, Sendable {
   /// Continues after the last record.
@@ -46,6 +58,26 @@ public enum Recovery {
     _ storage: S, segmentID: SegmentID, now: Int64, clock: () -> UInt64, into consumer: inout C
   ) throws(RecoveryError) -> OpenedJournal<S> {
     let start = clock()
+    let found = try read(storage, into: &consumer)
+    let (snapshot, contents) = (found.snapshot, found.journal)
+    let writer = try makeDurable(storage, contents, after: snapshot?.coveredLSN ?? 0, segmentID, now)
+    var report = RecoveryReport(
+      snapshot: snapshot, damagedSnapshots: found.damagedSnapshots, recordsRead: contents.recordsRead,
+      recordsSkipped: contents.recordsSkipped, segments: writer.segmentStarts.count, tornTail: nil, duration: 0)
+    if contents.tornBytes > 0 {
+      let last = contents.segments.last
+      report.tornTail = (last?.name ?? contents.headlessSegment ?? "", last?.end ?? 0, contents.tornBytes)
+    }
+    report.duration = clock() &- start
+    return OpenedJournal(writer: writer, report: report)
+  }
+
+  /// Verifies all files and gives `consumer` the last durable state, as ``open(_:segmentID:now:clock:into:)`` does before it
+  /// writes. Writes nothing itself, so it may read the folder of a running server; what that one is just writing looks like a
+  /// torn tail.
+  public static func read<S: Storage, C: RecoveryConsumer>(
+    _ storage: S, into consumer: inout C
+  ) throws(RecoveryError) -> RecoveredContents {
     let (snapshot, damaged) = try SnapshotStore(storage).newestWhole()
     let names = try FileName.sorted(storage, FileName.segmentLSN)
     let lsn = snapshot?.lsn ?? 0
@@ -70,16 +102,7 @@ public enum Recovery {
     {
       throw .damaged(file: file, offset: contents.tornBytes, .truncated)
     }
-    let writer = try makeDurable(storage, contents, after: snapshot?.coveredLSN ?? 0, segmentID, now)
-    var report = RecoveryReport(
-      snapshot: snapshot, damagedSnapshots: damaged, recordsRead: contents.recordsRead,
-      recordsSkipped: contents.recordsSkipped, segments: writer.segmentStarts.count, tornTail: nil, duration: 0)
-    if contents.tornBytes > 0 {
-      let last = contents.segments.last
-      report.tornTail = (last?.name ?? contents.headlessSegment ?? "", last?.end ?? 0, contents.tornBytes)
-    }
-    report.duration = clock() &- start
-    return OpenedJournal(writer: writer, report: report)
+    return RecoveredContents(snapshot: snapshot, damagedSnapshots: damaged, journal: contents)
   }
 
   private static func refusal(_ error: RecoveryError) -> RecoveryError {
