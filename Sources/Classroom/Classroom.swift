@@ -15,8 +15,8 @@ public struct Classroom: Sendable, Equatable {
   public private(set) var startedBy: String?
   /// The number of the last event of this session.
   public private(set) var sequence: UInt64
-  /// The number of the last event in the stream `room`, 0 before the first.
-  public private(set) var streamSequence: UInt64 = 0
+  /// The newest numbered events.
+  public private(set) var stream = StreamTail()
   public private(set) var attendance = Attendance()
   public private(set) var chat = ChatLog()
   public private(set) var keys = IdempotencyKeys()
@@ -50,6 +50,8 @@ public struct Classroom: Sendable, Equatable {
   }
 
   public var id: String { details.id }
+  /// The number of the last event in the stream `room`, 0 before the first.
+  public var streamSequence: UInt64 { stream.last }
 
   // MARK: Commands
 
@@ -146,7 +148,7 @@ public struct Classroom: Sendable, Equatable {
   public mutating func apply(_ recorded: RecordedEvent) {
     precondition(recorded.session == id && recorded.sequence == sequence + 1, "events of a session come in order")
     sequence = recorded.sequence
-    if recorded.event.isNumbered { streamSequence += 1 }
+    let streamSequence = stream.last + 1
     switch recorded.event {
     case .created:
       preconditionFailure("a session is created once")
@@ -162,6 +164,8 @@ public struct Classroom: Sendable, Equatable {
         endedAt = recorded.at
         attendance.closeAll(at: recorded.at)
       }
+      stream.append(
+        StreamEvent(sequence: streamSequence, at: recorded.at, by: recorded.by, content: .status(statusChange)))
     case .joined(let user, let name, let role):
       attendance.open(user: user, name: name, role: role, at: recorded.at)
     case .lost(let user, let since, let isEstimated):
@@ -171,10 +175,12 @@ public struct Classroom: Sendable, Equatable {
     case .left(let user, let at, let isEstimated):
       attendance.close(user: user, at: at, isEstimated: isEstimated)
     case .chatSent(let user, let name, let role, let text):
-      chat.append(
-        ChatMessage(
-          streamSequence: streamSequence, sequence: recorded.sequence, at: recorded.at, user: user, name: name,
-          role: role, text: text))
+      let message = ChatMessage(
+        streamSequence: streamSequence, sequence: recorded.sequence, at: recorded.at, user: user, name: name,
+        role: role, text: text)
+      chat.append(message)
+      stream.append(
+        StreamEvent(sequence: streamSequence, at: recorded.at, by: recorded.by, content: .chat(message)))
     }
     if let use = recorded.keyUse, let user = recorded.by {
       keys.remember(
@@ -185,7 +191,8 @@ public struct Classroom: Sendable, Equatable {
 
   // MARK: Snapshot
 
-  /// The parts of a classroom that are not lists; with the rows, messages and key uses they make a snapshot.
+  /// The parts of a classroom that are not lists; with the rows, messages, key uses and newest
+  /// numbered events they make a snapshot.
   public struct Core: Sendable, Equatable {
     public var details: SessionDetails
     public var epoch: String
@@ -225,13 +232,16 @@ public struct Classroom: Sendable, Equatable {
     endedAt = core.statusChange.endedAt
     startedBy = core.startedBy
     sequence = core.sequence
-    streamSequence = core.streamSequence
+    stream = StreamTail(last: core.streamSequence)
   }
 
   /// Puts back one row of the attendance; in the order in which the snapshot has them.
   public mutating func restore(_ row: Attendance.Row) { attendance.restore(row) }
   /// Puts back one chat message; in ascending order.
   public mutating func restore(_ message: ChatMessage) { chat.append(message) }
+  /// Puts back one of the newest numbered events; in ascending order.
+  /// - Returns: false, and nothing has changed, when it does not follow the one before it.
+  public mutating func restore(_ event: StreamEvent) -> Bool { stream.restore(event) }
   /// Puts back one use of an idempotency key; in the order of use.
   public mutating func restore(_ use: IdempotencyKeys.Use, key: String, user: String) {
     keys.remember(user: user, key: key, use: use)

@@ -10,10 +10,14 @@ public enum Refusal: Error, Hashable, Sendable {
   case sessionFull
   /// The idempotency key was used with different content.
   case keyConflict
+  /// The idempotency key was used, so long ago that its answer is no longer known.
+  case keyExpired
   /// A field is out of bounds: its name, and a sentence.
   case invalidField(String, String)
   /// The command is for people in the session.
   case notPresent
   /// A session of this id exists.
   case sessionExists
+  /// The server cannot write to its storage. `isCertain`: whether it is certain that the command was not done.
+  case storageUnavailable(isCertain: Bool)
 }

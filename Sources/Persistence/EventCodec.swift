@@ -25,6 +25,7 @@ public enum RecordKind: UInt8, Sendable {
   case snapshotAttendance = 65
   case snapshotChat = 66
   case snapshotKey = 67
+  case snapshotTail = 68
 }
 
 /// Events as journal payloads: one flat JSON object each.
@@ -108,7 +109,7 @@ public enum EventCodec {
       event = .chatSent(
         user: try fields.string("user"), name: try fields.string("name"), role: try fields.choice("role"),
         text: try fields.string("text"))
-    case .alive, .snapshotCore, .snapshotAttendance, .snapshotChat, .snapshotKey, nil:
+    case .alive, .snapshotCore, .snapshotAttendance, .snapshotChat, .snapshotKey, .snapshotTail, nil:
       throw fields.unreadable("kind")
     }
     var keyUse: RecordedEvent.KeyUse?

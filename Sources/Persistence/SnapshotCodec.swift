@@ -1,8 +1,13 @@
 import Classroom
 import JSON
 
-/// A classroom as the entries of a snapshot: its core first, then one entry for each person, message and key.
+/// A classroom as the entries of a snapshot: its core first, then one entry for each person, message and key,
+/// and the newest numbered events, some in an entry.
 public enum SnapshotCodec {
+  /// The numbered events that share an entry, and the bytes of text after which it ends earlier.
+  private static let tailEvents = 64
+  private static let tailTextBytes = 65_536
+
   /// Writes a classroom, entry by entry.
   public static func encode(_ classroom: Classroom, emit: (RecordKind, [UInt8]) -> Void) {
     var writer = JSONWriter(reserving: 512)
@@ -24,6 +29,17 @@ public enum SnapshotCodec {
       for (key, use) in uses {
         entry(.snapshotKey) { encode(use, key: key, user: user, into: &$0) }
       }
+    }
+    var last = classroom.stream.events.first.map { $0.sequence - 1 } ?? classroom.stream.last
+    while case let events = classroom.stream.events(after: last, limit: tailEvents, textBytes: tailTextBytes),
+      let end = events.last
+    {
+      entry(.snapshotTail) { writer in
+        writer.array("events") { writer in
+          for event in events { writer.object { encode(event, into: &$0) } }
+        }
+      }
+      last = end.sequence
     }
   }
 
@@ -72,6 +88,20 @@ public enum SnapshotCodec {
     writer.field("text", message.text)
   }
 
+  private static func encode(_ event: StreamEvent, into writer: inout JSONWriter) {
+    if let by = event.by { writer.field("by", by) }
+    switch event.content {
+    case .status(let change):
+      writer.field("type", "status")
+      writer.field("seq", event.sequence)
+      writer.field("at", event.at.milliseconds)
+      encode(change, into: &writer)
+    case .chat(let message):
+      writer.field("type", "chat")
+      encode(message, into: &writer)
+    }
+  }
+
   private static func encode(
     _ use: IdempotencyKeys.Use, key: String, user: String, into writer: inout JSONWriter
   ) {
@@ -108,13 +138,13 @@ public enum SnapshotCodec {
     case .snapshotAttendance:
       classroom?.restore(try row(fields))
     case .snapshotChat:
-      classroom?.restore(
-        ChatMessage(
-          streamSequence: try fields.sequence("seq"), sequence: try fields.sequence("event"),
-          at: try fields.timestamp("at"), user: try fields.string("user"), name: try fields.string("name"),
-          role: try fields.choice("role"), text: try fields.string("text")))
+      classroom?.restore(try message(fields))
     case .snapshotKey:
       classroom?.restore(try use(fields), key: try fields.string("key"), user: try fields.string("user"))
+    case .snapshotTail:
+      for event in try fields.elements("events", streamEvent) where classroom?.restore(event) == false {
+        throw fields.unreadable("events")
+      }
     case .created, .statusChanged, .joined, .lost, .returned, .left, .chatSent, .alive, .snapshotCore:
       throw fields.unreadable("kind")
     }
@@ -145,6 +175,25 @@ public enum SnapshotCodec {
           from: try segment.timestamp("from"), to: segment.optionalTimestamp("to"),
           isEstimated: try segment.boolean("estimated"))
       }, absence: absence)
+  }
+
+  private static func message(_ fields: RecordFields) throws(UnreadableRecord) -> ChatMessage {
+    ChatMessage(
+      streamSequence: try fields.sequence("seq"), sequence: try fields.sequence("event"),
+      at: try fields.timestamp("at"), user: try fields.string("user"), name: try fields.string("name"),
+      role: try fields.choice("role"), text: try fields.string("text"))
+  }
+
+  private static func streamEvent(_ fields: RecordFields) throws(UnreadableRecord) -> StreamEvent {
+    let content: StreamEvent.Content
+    switch try fields.string("type") {
+    case "status": content = .status(try statusChange(fields))
+    case "chat": content = .chat(try message(fields))
+    default: throw fields.unreadable("type")
+    }
+    return StreamEvent(
+      sequence: try fields.sequence("seq"), at: try fields.timestamp("at"), by: fields.optionalString("by"),
+      content: content)
   }
 
   private static func use(_ fields: RecordFields) throws(UnreadableRecord) -> IdempotencyKeys.Use {

@@ -18,6 +18,7 @@ public enum ErrorCode: String, Sendable, CaseIterable {
   case sessionFull = "session_full"
   case sessionExists = "session_exists"
   case keyConflict = "key_conflict"
+  case keyExpired = "key_expired"
   case peerUnavailable = "peer_unavailable"
   case badRequest = "bad_request"
   case originNotAllowed = "origin_not_allowed"
@@ -30,13 +31,14 @@ public enum ErrorCode: String, Sendable, CaseIterable {
   case notImplemented = "not_implemented"
   case versionNotSupported = "version_not_supported"
   case unavailable
+  case storageUnavailable = "storage_unavailable"
   case internalError = "internal_error"
 
   /// The status when the answer is HTTP (RFC 9110, section 15).
   public var httpStatus: Int {
     switch self {
     case .malformedJSON, .unknownType, .helloExpected, .alreadyGreeted, .notJoined, .alreadyJoined, .wrongState,
-      .sessionFull, .sessionExists, .keyConflict, .badRequest, .unsupportedSubprotocol:
+      .sessionFull, .sessionExists, .keyConflict, .keyExpired, .badRequest, .unsupportedSubprotocol:
       400
     case .badToken, .tokenExpired, .badTicket: 401
     case .forbidden, .originNotAllowed: 403
@@ -49,7 +51,7 @@ public enum ErrorCode: String, Sendable, CaseIterable {
     case .headerTooLarge: 431
     case .internalError: 500
     case .notImplemented: 501
-    case .unavailable: 503
+    case .unavailable, .storageUnavailable: 503
     case .versionNotSupported: 505
     }
   }
@@ -57,7 +59,7 @@ public enum ErrorCode: String, Sendable, CaseIterable {
   /// Whether the same request can succeed later without a change.
   public var isRetryable: Bool {
     switch self {
-    case .sessionFull, .unavailable, .internalError: true
+    case .sessionFull, .unavailable, .storageUnavailable, .internalError: true
     default: false
     }
   }

@@ -8,13 +8,27 @@ public struct ProtocolError: Error, Sendable, Equatable {
   public var field: String?
   /// The peer that is not there; becomes `details.peer`.
   public var peer: String?
+  /// What became of the command; becomes `details.outcome`.
+  public var outcome: Outcome?
+
+  /// What became of a command that could not be made durable.
+  public enum Outcome: String, Sendable {
+    /// It was not done.
+    case notDone = "not_done"
+    /// It may turn out to be done after all.
+    case unknown
+  }
 
   /// An error with this code and sentence.
-  public init(_ code: ErrorCode, _ message: String, field: String? = nil, peer: String? = nil) {
+  public init(
+    _ code: ErrorCode, _ message: String, field: String? = nil, peer: String? = nil,
+    outcome: Outcome? = nil
+  ) {
     self.code = code
     self.message = message
     self.field = field
     self.peer = peer
+    self.outcome = outcome
   }
 
   /// What the domain's refusal is on the wire.
@@ -32,9 +46,17 @@ public struct ProtocolError: Error, Sendable, Equatable {
       self.init(.wrongState, "The session \(state).")
     case .sessionFull: self.init(.sessionFull, "The session is full.")
     case .keyConflict: self.init(.keyConflict, "This key was used with different content.")
+    case .keyExpired: self.init(.keyExpired, "This key was used, too long ago to tell the answer.")
     case .invalidField(let field, let sentence): self.init(.invalidField, sentence, field: field)
     case .notPresent: self.init(.notJoined, "Only people in the session can do this.")
     case .sessionExists: self.init(.sessionExists, "A session with this id exists.")
+    case .storageUnavailable(let isCertain):
+      self.init(
+        .storageUnavailable,
+        isCertain
+          ? "The server cannot write to its disk. This was not done: repeat it later with the same key."
+          : "The server cannot write to its disk. This may be done or not: repeat it later with the same key.",
+        outcome: isCertain ? .notDone : .unknown)
     }
   }
 }

@@ -79,6 +79,7 @@ public enum ServerMessage {
     writer.beginObject()
     if let field = error.field { writer.field("field", field) }
     if let peer = error.peer { writer.field("peer", peer) }
+    if let outcome = error.outcome { writer.field("outcome", outcome.rawValue) }
     writer.endObject()
   }
 

@@ -68,6 +68,7 @@ extension Classroom {
     for row in attendance.rows.values { copy.restore(row) }
     for message in chat.messages { copy.restore(message) }
     for (user, uses) in keys.uses { for (key, use) in uses { copy.restore(use, key: key, user: user) } }
+    for event in stream.events { _ = copy.restore(event) }
     return copy
   }
 }

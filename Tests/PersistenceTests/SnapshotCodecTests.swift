@@ -114,7 +114,9 @@ struct SnapshotCodecTests {
     let classroom = try Self.classroom(seed: 3, steps: 400)
     let entries = entries(of: classroom)
     let kinds = Set(entries.map(\.kind))
-    #expect(kinds == [.snapshotCore, .snapshotAttendance, .snapshotChat, .snapshotKey], "the sample has everything")
+    #expect(
+      kinds == [.snapshotCore, .snapshotAttendance, .snapshotChat, .snapshotKey, .snapshotTail],
+      "the sample has everything")
     for kind in kinds where kind != .snapshotCore {
       let entry = try #require(entries.first { $0.kind == kind })
       var empty: Classroom?
@@ -129,7 +131,7 @@ struct SnapshotCodecTests {
     let classroom = try Self.classroom(seed: 3, steps: 400)
     let entries = entries(of: classroom)
     let optional: Set = ["started_by", "started_at", "ended_at", "capacity"]
-    for kind in [RecordKind.snapshotCore, .snapshotAttendance, .snapshotChat, .snapshotKey] {
+    for kind in [RecordKind.snapshotCore, .snapshotAttendance, .snapshotChat, .snapshotKey, .snapshotTail] {
       let entry = try #require(entries.first { $0.kind == kind })
       var members: [(name: String, text: String)] = []
       var reader = JSONReader()
@@ -152,7 +154,7 @@ struct SnapshotCodecTests {
     }
   }
 
-  @Test("an event's kind is no entry of a snapshot", arguments: [0, 1, 2, 3, 4, 5, 32, 68, 255] as [UInt8])
+  @Test("an event's kind is no entry of a snapshot", arguments: [0, 1, 2, 3, 4, 5, 32, 127, 255] as [UInt8])
   func wrongKind(kind: UInt8) throws {
     var classroom: Classroom? = try Self.classroom(seed: 1, steps: 3)
     #expect(throws: UnreadableRecord(session: "algebra", sequence: 7, kind: kind, field: "kind")) {

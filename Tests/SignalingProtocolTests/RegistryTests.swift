@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import Testing
 
 @testable import SignalingProtocol
@@ -67,13 +68,27 @@ struct RegistryTests {
     let codes: [ErrorCode] = [
       ProtocolError(.forbidden), ProtocolError(.notFound), ProtocolError(.wrongState(.scheduled)),
       ProtocolError(.sessionFull), ProtocolError(.keyConflict), ProtocolError(.invalidField("title", "Too long.")),
-      ProtocolError(.notPresent), ProtocolError(.sessionExists),
+      ProtocolError(.notPresent), ProtocolError(.sessionExists), ProtocolError(.keyExpired),
+      ProtocolError(.storageUnavailable(isCertain: true)),
     ].map(\.code)
     #expect(
       codes == [
         .forbidden, .notFound, .wrongState, .sessionFull, .keyConflict, .invalidField, .notJoined, .sessionExists,
+        .keyExpired, .storageUnavailable,
       ])
     #expect(ProtocolError(.invalidField("title", "Too long.")).field == "title")
     #expect(ProtocolError(.invalidField("title", "Too long.")).message == "Too long.")
+  }
+
+  @Test("trouble with the disk says what became of the command, and to repeat it with the same key")
+  func storageTrouble() {
+    for (isCertain, outcome) in [(true, "not_done"), (false, "unknown")] {
+      let error = ProtocolError(.storageUnavailable(isCertain: isCertain))
+      #expect(error.code.httpStatus == 503 && error.code.isRetryable)
+      #expect(error.message.contains("same key"))
+      var writer = JSONWriter()
+      ServerMessage.error(error, id: 1, into: &writer)
+      #expect(String(decoding: writer.bytes, as: UTF8.self).hasSuffix(#""details":{"outcome":"\#(outcome)"}}"#))
+    }
   }
 }
