@@ -4,10 +4,10 @@ import SignalingProtocol
 
 // How connections come into a room and leave it.
 extension RoomShard {
-  /// A connection asks to join a session of this shard.
+  /// A connection asks to join a session of this shard; `resume` is what it says of an earlier one.
   public func join(
-    _ identity: Identity, session: String, presence mode: PresenceMode, id: Int64?, connection: ConnectionID,
-    at now: Timestamp
+    _ identity: Identity, session: String, presence mode: PresenceMode, resume: ClientMessage.Resume?, id: Int64?,
+    connection: ConnectionID, at now: Timestamp
   ) {
     if let member = members[connection] {
       refuse(
@@ -158,9 +158,16 @@ extension RoomShard {
         writer.beginArray()
         writer.endArray()
       }
+      writer.field("resume_token", sealer.seal(claim(of: member, at: now)))
       writer.field("recovered", false)
       writer.endObject()
     }
+  }
+
+  private func claim(of member: Member, at now: Timestamp) -> ResumeClaim {
+    ResumeClaim(
+      user: member.actor.user, session: member.room.classroom.id, epoch: member.room.classroom.epoch,
+      peer: member.peer, expiresAt: now.advanced(byMilliseconds: ProtocolLimits.resumeTokenMilliseconds))
   }
 
   /// The state that a client in this mode begins with.

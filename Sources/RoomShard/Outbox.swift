@@ -1,5 +1,6 @@
 import Classroom
 import DequeModule
+import SignalingProtocol
 
 /// What a shard has decided to say, in order, each with the journal position it rests on.
 ///
@@ -16,6 +17,8 @@ struct Outbox {
     case publish(SessionView)
     /// The connection has been told everything and may go to another loop.
     case handOver(ConnectionID)
+    /// The connection has been told everything and is to end.
+    case close(ConnectionID, CloseReason)
   }
 
   private struct Entry {
@@ -57,7 +60,7 @@ struct Outbox {
     held.removeFirst()
     switch first.delivery {
     case .send(_, let range), .broadcast(_, _, let range): consumed = range.upperBound
-    case .seat, .respond, .publish, .handOver: break
+    case .seat, .respond, .publish, .handOver, .close: break
     }
     return first.delivery
   }

@@ -7,11 +7,12 @@ import SignalingProtocol
 /// Commands, timers and the synced journal position go in; journal records and, behind the barrier, messages come out. It
 /// does no I/O and reads no clock, so that the server and a simulator drive the same code. It belongs to one thread.
 ///
-/// The order of a tick: inputs (``join(_:session:presence:id:connection:at:)``, ``handle(_:id:from:at:)``, …), then
+/// The order of a tick: inputs (``join(_:session:presence:resume:id:connection:at:)``, ``handle(_:id:from:at:)``, …), then
 /// ``takeRecords()`` for the journal, then ``release(into:)`` for what may be shown.
 public final class RoomShard {
   let configuration: ShardConfiguration
   var random: any RandomNumberGenerator
+  let sealer: any ResumeSealer
   var rooms: [String: Room] = [:]
   var members: [ConnectionID: Member] = [:]
   var outbox = Outbox()
@@ -22,10 +23,11 @@ public final class RoomShard {
   private var synced: UInt64 = 0
   private var lastOrdinal: UInt64 = 0
 
-  /// A shard without rooms. `random` makes the ids of peers.
-  public init(configuration: ShardConfiguration, random: any RandomNumberGenerator) {
+  /// A shard without rooms. `random` makes the ids of peers, `sealer` the resume tokens.
+  public init(configuration: ShardConfiguration, random: any RandomNumberGenerator, sealer: any ResumeSealer) {
     self.configuration = configuration
     self.random = random
+    self.sealer = sealer
   }
 
   // MARK: Recovery
@@ -104,6 +106,8 @@ public final class RoomShard {
         sink.publish(view)
       case .handOver(let connection):
         sink.handOver(connection)
+      case .close(let connection, let reason):
+        sink.close(connection, for: reason)
       }
     }
     outbox.compact()

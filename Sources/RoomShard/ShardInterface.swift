@@ -1,4 +1,5 @@
 import Classroom
+import SignalingProtocol
 
 /// A connection, as the loop that owns it names it. Never used again for another connection.
 public struct ConnectionID: Hashable, Sendable {
@@ -74,4 +75,6 @@ public protocol ShardSink: ~Copyable {
   mutating func publish(_ view: SessionView)
   /// The connection has been sent everything that came before ``RoomShard/handOver(_:)``.
   mutating func handOver(_ connection: ConnectionID)
+  /// Ends a connection, after everything that was sent to it before.
+  mutating func close(_ connection: ConnectionID, for reason: CloseReason)
 }

@@ -29,8 +29,28 @@ public enum ClientMessage {
     case guest(name: String)
   }
 
+  /// What somebody who was in the session before says about it.
+  public struct Resume: Sendable, Equatable {
+    /// The sealed claim from `session.joined`.
+    public var token: String
+    /// The history that ``room`` counts in.
+    public var epoch: String
+    /// The number of the last event of the stream `room` that arrived, 0 before the first.
+    public var room: UInt64
+    /// The number of the last signal that arrived, 0 before the first.
+    public var signalSequence: UInt64
+
+    /// A resume with these facts.
+    public init(token: String, epoch: String, room: UInt64, signalSequence: UInt64 = 0) {
+      self.token = token
+      self.epoch = epoch
+      self.room = room
+      self.signalSequence = signalSequence
+    }
+  }
+
   case hello(Hello)
-  case sessionJoin(session: String, presence: PresenceMode)
+  case sessionJoin(session: String, presence: PresenceMode, resume: Resume?)
   case sessionLeave
   case sessionStart(key: String?)
   case sessionEnd(key: String?)
@@ -102,7 +122,8 @@ extension ClientMessage {
         throw ProtocolError(.invalidField, "This is not the id of a session.", field: "session")
       }
       self = .sessionJoin(
-        session: session, presence: try fields.optionalChoice("presence", PresenceMode.self) ?? .full)
+        session: session, presence: try fields.optionalChoice("presence", PresenceMode.self) ?? .full,
+        resume: try fields.resume())
     } else if type.equals("session.leave") {
       self = .sessionLeave
     } else if type.equals("session.start") {
@@ -128,8 +149,12 @@ extension ClientMessage {
 private struct CommandFields {
   private let view: JSONView
 
-  init(_ view: JSONView) {
+  /// The names of the objects around these fields, each with a dot behind it.
+  private let path: String
+
+  init(_ view: JSONView, path: String = "") {
     self.view = view
+    self.path = path
   }
 
   private func value(_ name: StaticString) -> JSONView? {
@@ -138,11 +163,11 @@ private struct CommandFields {
   }
 
   private func missing(_ name: StaticString) -> ProtocolError {
-    ProtocolError(.missingField, "The field \(name) is missing.", field: "\(name)")
+    ProtocolError(.missingField, "The field \(path)\(name) is missing.", field: "\(path)\(name)")
   }
 
   private func invalid(_ name: StaticString, _ expectation: String) -> ProtocolError {
-    ProtocolError(.invalidField, "The field \(name) is \(expectation).", field: "\(name)")
+    ProtocolError(.invalidField, "The field \(path)\(name) is \(expectation).", field: "\(path)\(name)")
   }
 
   func optionalString(_ name: StaticString, bytes: ClosedRange<Int>) throws(ProtocolError) -> String? {
@@ -201,6 +226,27 @@ private struct CommandFields {
   ) throws(ProtocolError) -> Choice where Choice.RawValue == String {
     guard let choice = try optionalChoice(name, type) else { throw missing(name) }
     return choice
+  }
+
+  private func optionalObject(_ name: StaticString) throws(ProtocolError) -> CommandFields? {
+    guard let value = value(name) else { return nil }
+    guard value.kind == .object else { throw invalid(name, "an object") }
+    return CommandFields(value, path: "\(path)\(name).")
+  }
+
+  func resume() throws(ProtocolError) -> ClientMessage.Resume? {
+    guard let fields = try optionalObject("resume") else { return nil }
+    let token = try fields.string("token", bytes: 1...ProtocolLimits.resumeTokenBytes)
+    let epoch = try fields.string("epoch", bytes: 1...ProtocolLimits.epochBytes)
+    guard let streams = try fields.optionalObject("streams") else { throw fields.missing("streams") }
+    for member in streams.view.members {
+      guard let number = member.value.integer, number >= 0 else {
+        throw fields.invalid("streams", "an object of integers from 0")
+      }
+    }
+    return ClientMessage.Resume(
+      token: token, epoch: epoch, room: try streams.optionalSequence("room") ?? 0,
+      signalSequence: try fields.optionalSequence("signal_seq") ?? 0)
   }
 
   func hello() throws(ProtocolError) -> ClientMessage.Hello {

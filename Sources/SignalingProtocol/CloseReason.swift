@@ -8,6 +8,7 @@ public enum CloseReason: UInt16, Sendable, CaseIterable {
   case tryAgainLater = 1013
   case slowConsumer = 4001
   case noPong = 4002
+  case resumedElsewhere = 4003
   case helloTimeout = 4005
   case badToken = 4500
 
@@ -20,6 +21,7 @@ public enum CloseReason: UInt16, Sendable, CaseIterable {
     case .tryAgainLater: "try again later"
     case .slowConsumer: "reading too slowly"
     case .noPong: "nothing heard"
+    case .resumedElsewhere: "resumed on another connection"
     case .helloTimeout: "no hello in time"
     case .badToken: "token or ticket not valid"
     }

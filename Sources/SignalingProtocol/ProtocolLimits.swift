@@ -18,6 +18,12 @@ public enum ProtocolLimits {
   public static let negotiationBytes = 64
   /// The bytes of a token.
   public static let tokenBytes = 8192
+  /// The bytes of a resume token.
+  public static let resumeTokenBytes = 512
+  /// The bytes of an epoch.
+  public static let epochBytes = 64
+  /// How long a resume token is good for.
+  public static let resumeTokenMilliseconds: Int64 = 24 * 3_600_000
   /// The messages of one page of history.
   public static let historyPage = 100
   /// The messages of a page when the client names no number, and in `session.joined`.

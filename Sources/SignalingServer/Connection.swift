@@ -93,6 +93,7 @@ struct WebSocketState {
   struct Departure {
     var session: String
     var presence: PresenceMode
+    var resume: ClientMessage.Resume?
     var commandID: Int64?
   }
 

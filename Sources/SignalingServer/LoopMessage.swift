@@ -21,6 +21,7 @@ struct Handover: Sendable {
   var identity: Identity
   var session: String
   var presence: PresenceMode
+  var resume: ClientMessage.Resume?
   var commandID: Int64?
   /// Bytes that were read and not taken in yet.
   var input: [UInt8]

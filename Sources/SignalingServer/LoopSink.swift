@@ -1,6 +1,7 @@
 import Bytes
 import Classroom
 import RoomShard
+import SignalingProtocol
 
 /// Takes what the shard releases into the loop's tick.
 struct LoopSink: ShardSink {
@@ -24,5 +25,9 @@ struct LoopSink: ShardSink {
 
   mutating func handOver(_ connection: ConnectionID) {
     loop.handOver(SlotID(rawValue: connection.rawValue))
+  }
+
+  mutating func close(_ connection: ConnectionID, for reason: CloseReason) {
+    loop.close(SlotID(rawValue: connection.rawValue), for: reason)
   }
 }

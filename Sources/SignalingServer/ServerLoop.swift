@@ -72,7 +72,9 @@ final class ServerLoop {
 
   init(_ context: LoopContext, rooms: [Classroom], lastAlive: Timestamp, isEstimated: Bool) throws(SystemError) {
     self.context = context
-    shard = RoomShard(configuration: context.configuration.shard, random: SystemRandomNumberGenerator())
+    shard = RoomShard(
+      configuration: context.configuration.shard, random: SystemRandomNumberGenerator(),
+      sealer: ResumeTokens(secret: context.configuration.secret))
     poller = try Poller()
     reserve = try ReserveDescriptor()
     readBuffer = .allocate(byteCount: TransportLimits.readBytes, alignment: 64)

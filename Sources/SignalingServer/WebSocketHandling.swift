@@ -149,12 +149,12 @@ extension ServerLoop {
       } else {
         complain(ProtocolError(.alreadyGreeted, "This connection has said hello."), id: commandID, to: id)
       }
-    case .sessionJoin(let session, let presence):
+    case .sessionJoin(let session, let presence, let resume):
       guard let identity else {
         complain(ProtocolError(.helloExpected, "Say hello first."), id: commandID, to: id)
         return
       }
-      join(identity, session: session, presence: presence, id: commandID, from: id)
+      join(identity, session: session, presence: presence, resume: resume, id: commandID, from: id)
     default:
       if identity == nil {
         complain(ProtocolError(.helloExpected, "Say hello first."), id: commandID, to: id)
@@ -209,15 +209,17 @@ extension ServerLoop {
   private static var guestTokenMilliseconds: Int64 { 12 * 3_600_000 }
 
   private func join(
-    _ identity: Identity, session: String, presence: PresenceMode, id commandID: Int64?, from id: SlotID
+    _ identity: Identity, session: String, presence: PresenceMode, resume: ClientMessage.Resume?,
+    id commandID: Int64?, from id: SlotID
   ) {
     let loop = RoomPlacement.loop(of: session, count: context.mailboxes.count)
     let name = ConnectionID(rawValue: id.rawValue)
     if loop == context.index || shard.isMember(name) {
-      shard.join(identity, session: session, presence: presence, id: commandID, connection: name, at: now)
+      shard.join(
+        identity, session: session, presence: presence, resume: resume, id: commandID, connection: name, at: now)
     } else {
       connections.pointer(to: id)?.pointee.webSocket?.departure = WebSocketState.Departure(
-        session: session, presence: presence, commandID: commandID)
+        session: session, presence: presence, resume: resume, commandID: commandID)
       shard.handOver(name)
     }
   }
@@ -234,7 +236,8 @@ extension ServerLoop {
     }
     let handover = Handover(
       descriptor: connection.socket.take().release(), machine: state.machine, identity: identity,
-      session: departure.session, presence: departure.presence, commandID: departure.commandID,
+      session: departure.session, presence: departure.presence, resume: departure.resume,
+      commandID: departure.commandID,
       input: connection.input, backlog: Array(connection.backlog.front), lastHeard: connection.lastHeard)
     if !context.mailboxes[loop].post(.adopt(handover)) {
       FileDescriptor(owning: handover.descriptor).close()
@@ -269,8 +272,8 @@ extension ServerLoop {
       return
     }
     shard.join(
-      handover.identity, session: handover.session, presence: handover.presence, id: handover.commandID,
-      connection: ConnectionID(rawValue: id.rawValue), at: now)
+      handover.identity, session: handover.session, presence: handover.presence, resume: handover.resume,
+      id: handover.commandID, connection: ConnectionID(rawValue: id.rawValue), at: now)
     var input = handover.input
     input.withUnsafeMutableBytes { takeIn($0, from: id) }
   }

@@ -20,6 +20,29 @@ struct SeededGenerator: RandomNumberGenerator {
   }
 }
 
+/// Seals with a sum that anybody could make; it is the server's sealer that must be strong.
+struct TestSealer: ResumeSealer {
+  private func sum(_ text: String) -> UInt64 {
+    text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+  }
+
+  func seal(_ claim: ResumeClaim) -> String {
+    let text = "\(claim.user)|\(claim.session)|\(claim.epoch)|\(claim.peer ?? "")|\(claim.expiresAt.milliseconds)"
+    return "\(text)|\(sum(text))"
+  }
+
+  func open(_ token: String) -> ResumeClaim? {
+    let parts = token.split(separator: "|", omittingEmptySubsequences: false).map(String.init)
+    guard parts.count == 6, parts[5] == "\(sum(parts[..<5].joined(separator: "|")))", let expiry = Int64(parts[4])
+    else {
+      return nil
+    }
+    return ResumeClaim(
+      user: parts[0], session: parts[1], epoch: parts[2], peer: parts[3].isEmpty ? nil : parts[3],
+      expiresAt: Timestamp(milliseconds: expiry))
+  }
+}
+
 /// A shard with a journal in memory, a clock that stands until it is told to go, and connections whose messages are read.
 final class ShardFixture {
   struct Answer {
@@ -33,6 +56,8 @@ final class ShardFixture {
     var published: [SessionView] = []
     /// With the number of messages that were sent before.
     var handedOver: [(ConnectionID, Int)] = []
+    /// With the number of messages that were sent before.
+    var closed: [(ConnectionID, CloseReason, Int)] = []
 
     mutating func send(_ message: UnsafeRawBufferPointer, to connection: ConnectionID) {
       sent.append((connection, Array(message)))
@@ -45,6 +70,9 @@ final class ShardFixture {
     }
     mutating func publish(_ view: SessionView) { published.append(view) }
     mutating func handOver(_ connection: ConnectionID) { handedOver.append((connection, sent.count)) }
+    mutating func close(_ connection: ConnectionID, for reason: CloseReason) {
+      closed.append((connection, reason, sent.count))
+    }
   }
 
   private(set) var shard: RoomShard
@@ -56,13 +84,14 @@ final class ShardFixture {
   private(set) var answers: [UInt64: Result<RoomAnswer, Refusal>] = [:]
   private(set) var answerCount = 0
   private(set) var handedOver: [ConnectionID] = []
+  private(set) var closed: [ConnectionID: CloseReason] = [:]
   /// What each connection got and nobody has taken yet.
   private var inboxes: [ConnectionID: [Message]] = [:]
   private var lastConnection: UInt64 = 0
   private var lastRequest: UInt64 = 0
 
   init(seed: UInt64 = 1) {
-    shard = RoomShard(configuration: ShardConfiguration(), random: SeededGenerator(seed: seed))
+    shard = RoomShard(configuration: ShardConfiguration(), random: SeededGenerator(seed: seed), sealer: TestSealer())
   }
 
   // MARK: The journal
@@ -91,6 +120,10 @@ final class ShardFixture {
     for (connection, count) in sink.handedOver {
       #expect(!sink.sent[count...].contains { $0.0 == connection }, "a message to a connection that has gone")
     }
+    for (connection, reason, count) in sink.closed {
+      closed[connection] = reason
+      #expect(!sink.sent[count...].contains { $0.0 == connection }, "a message behind the Close")
+    }
   }
 
   /// The server dies, what was not synced is lost, and it comes back with what the journal has.
@@ -99,7 +132,9 @@ final class ShardFixture {
     let lastAlive = lastAlive ?? now
     journal.removeLast(journal.count - Int(synced))
     now = now.advanced(byMilliseconds: milliseconds)
-    let next = RoomShard(configuration: ShardConfiguration(), random: SeededGenerator(seed: synced &+ 77))
+    let next = RoomShard(
+      configuration: ShardConfiguration(), random: SeededGenerator(seed: synced &+ 77),
+      sealer: TestSealer())
     for classroom in try replay() { next.restore(classroom) }
     next.resume(lastAlive: lastAlive, isEstimated: isEstimated, at: now)
     shard = next
@@ -162,10 +197,10 @@ final class ShardFixture {
   @discardableResult
   func join(
     _ identity: Identity, _ session: String = "algebra", mode: PresenceMode = .full, on connection: ConnectionID? = nil,
-    id: Int64? = 1
+    id: Int64? = 1, resume: ClientMessage.Resume? = nil
   ) -> ConnectionID {
     let connection = connection ?? newConnection()
-    shard.join(identity, session: session, presence: mode, id: id, connection: connection, at: now)
+    shard.join(identity, session: session, presence: mode, resume: resume, id: id, connection: connection, at: now)
     return connection
   }
 

@@ -35,11 +35,11 @@ struct ClientMessageTests {
       (#"{"type":"hello","guest":"Ada"}"#, #"hello(SignalingProtocol.ClientMessage.Hello.guest(name: "Ada"))"#),
       (
         #"{"type":"session.join","session":"a-B_9"}"#,
-        #"sessionJoin(session: "a-B_9", presence: SignalingProtocol.PresenceMode.full)"#
+        #"sessionJoin(session: "a-B_9", presence: SignalingProtocol.PresenceMode.full, resume: nil)"#
       ),
       (
         #"{"type":"session.join","session":"a","presence":"hosts"}"#,
-        #"sessionJoin(session: "a", presence: SignalingProtocol.PresenceMode.hosts)"#
+        #"sessionJoin(session: "a", presence: SignalingProtocol.PresenceMode.hosts, resume: nil)"#
       ),
       (#"{"type":"session.leave"}"#, "sessionLeave"),
       (#"{"type":"session.start"}"#, "sessionStart(key: nil)"),
