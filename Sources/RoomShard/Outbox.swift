@@ -15,6 +15,8 @@ struct Outbox {
     case seat(ConnectionID, Room, Audience.Seat, ordinal: UInt64)
     case respond(RequestID, Result<RoomAnswer, Refusal>)
     case publish(SessionView)
+    /// The session does not exist any more.
+    case retract(String)
     /// The connection has been told everything and may go to another loop.
     case handOver(ConnectionID)
     /// The connection has been told everything and is to end.
@@ -60,7 +62,7 @@ struct Outbox {
     held.removeFirst()
     switch first.delivery {
     case .send(_, let range), .broadcast(_, _, let range): consumed = range.upperBound
-    case .seat, .respond, .publish, .handOver, .close: break
+    case .seat, .respond, .publish, .retract, .handOver, .close: break
     }
     return first.delivery
   }

@@ -34,6 +34,8 @@ final class Room {
   var isFlushScheduled = false
   /// The journal position of this room's last record.
   var position: UInt64 = 0
+  /// Whether the classroom rests on records that are void.
+  var isFrozen = false
 
   init(_ classroom: Classroom) {
     self.classroom = classroom

@@ -18,6 +18,10 @@ public final class RoomShard {
   var outbox = Outbox()
   var writer = JSONWriter(reserving: 4096)
   var timers = ShardTimers()
+  var trouble: StorageTrouble?
+  var failureCount: UInt64 = 0
+  /// By session.
+  var stubs: [String: ArchiveStub] = [:]
   private var records: [RecordedEvent] = []
   private var appended: UInt64 = 0
   private var synced: UInt64 = 0
@@ -104,6 +108,8 @@ public final class RoomShard {
         sink.respond(to: request, with: result)
       case .publish(let view):
         sink.publish(view)
+      case .retract(let session):
+        sink.retract(session)
       case .handOver(let connection):
         sink.handOver(connection)
       case .close(let connection, let reason):

@@ -27,6 +27,10 @@ public struct ShardConfiguration: Sendable {
   public var graceMilliseconds: Int64 = 20_000
   /// How long changes of presence are collected.
   public var presenceIntervalMilliseconds: Int64 = 250
+  /// How long after its end a session that nobody is in may go to the archive.
+  public var archiveAfterMilliseconds: Int64 = 10 * 60_000
+  /// How long a session that was loaded from the archive stays in memory unused.
+  public var archiveIdleMilliseconds: Int64 = 60_000
 
   /// The defaults.
   public init() {}
@@ -73,6 +77,8 @@ public protocol ShardSink: ~Copyable {
   mutating func respond(to request: RequestID, with result: Result<RoomAnswer, Refusal>)
   /// Tells the catalog how a session looks now.
   mutating func publish(_ view: SessionView)
+  /// Tells the catalog that a session does not exist any more.
+  mutating func retract(_ session: String)
   /// The connection has been sent everything that came before ``RoomShard/handOver(_:)``.
   mutating func handOver(_ connection: ConnectionID)
   /// Ends a connection, after everything that was sent to it before.

@@ -65,6 +65,14 @@ final class Catalog: Sendable {
     }
   }
 
+  /// A session does not exist any more.
+  func retract(_ session: String) {
+    state.withLock { state in
+      guard let view = state.views.removeValue(forKey: session) else { return }
+      state.order.remove(at: state.position(of: Cursor(view)))
+    }
+  }
+
   /// The sessions that this identity may know of, in this state if one is named, after the cursor.
   func page(for identity: Identity, status: SessionStatus?, after cursor: Cursor?, limit: Int) -> Page {
     state.withLock { state in

@@ -23,6 +23,10 @@ struct LoopSink: ShardSink {
     loop.context.catalog.publish(view)
   }
 
+  mutating func retract(_ session: String) {
+    loop.context.catalog.retract(session)
+  }
+
   mutating func handOver(_ connection: ConnectionID) {
     loop.handOver(SlotID(rawValue: connection.rawValue))
   }

@@ -54,6 +54,7 @@ final class ShardFixture {
     var sent: [(ConnectionID, [UInt8])] = []
     var answers: [Answer] = []
     var published: [SessionView] = []
+    var retracted: [String] = []
     /// With the number of messages that were sent before.
     var handedOver: [(ConnectionID, Int)] = []
     /// With the number of messages that were sent before.
@@ -69,6 +70,7 @@ final class ShardFixture {
       answers.append(Answer(request: request, result: result))
     }
     mutating func publish(_ view: SessionView) { published.append(view) }
+    mutating func retract(_ session: String) { retracted.append(session) }
     mutating func handOver(_ connection: ConnectionID) { handedOver.append((connection, sent.count)) }
     mutating func close(_ connection: ConnectionID, for reason: CloseReason) {
       closed.append((connection, reason, sent.count))
@@ -81,6 +83,7 @@ final class ShardFixture {
   private(set) var journal: [RecordedEvent] = []
   private(set) var synced: UInt64 = 0
   private(set) var published: [SessionView] = []
+  private(set) var retracted: [String] = []
   private(set) var answers: [UInt64: Result<RoomAnswer, Refusal>] = [:]
   private(set) var answerCount = 0
   private(set) var handedOver: [ConnectionID] = []
@@ -116,6 +119,7 @@ final class ShardFixture {
       answerCount += 1
     }
     published += sink.published
+    retracted += sink.retracted
     handedOver += sink.handedOver.map(\.0)
     for (connection, count) in sink.handedOver {
       #expect(!sink.sent[count...].contains { $0.0 == connection }, "a message to a connection that has gone")
