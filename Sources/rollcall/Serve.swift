@@ -42,11 +42,21 @@ struct Serve: ParsableCommand {
   @Flag(name: .customLong("test-echo"), help: "Serve a plain echo WebSocket at /echo, for conformance tests.")
   var testEcho = false
 
+  /// The tests of faults have snapshots taken as often as they need them.
+  @Option(name: .customLong("snapshot-bytes"), help: .hidden)
+  var snapshotBytes: Int?
+
+  @Option(name: .customLong("snapshot-interval"), help: .hidden)
+  var snapshotInterval: TimeSpan?
+
   func validate() throws {
     if let loops, !(1...ServerConfiguration.maximumLoops).contains(loops) {
       throw ValidationError("--loops takes 1 to \(ServerConfiguration.maximumLoops).")
     }
     guard (0...86_400_000).contains(grace.milliseconds) else { throw ValidationError("--grace takes at most a day.") }
+    guard snapshotBytes ?? 1 > 0, snapshotInterval?.milliseconds ?? 1 > 0 else {
+      throw ValidationError("Snapshots need some bytes and some time between them.")
+    }
     guard !dataFolder.isEmpty, !host.isEmpty else { throw ValidationError("--data and --host are not empty.") }
   }
 
@@ -70,6 +80,8 @@ struct Serve: ParsableCommand {
     configuration.port = port
     configuration.shard.graceMilliseconds = grace.milliseconds
     configuration.servesEcho = testEcho
+    if let snapshotBytes { configuration.snapshotBytes = snapshotBytes }
+    if let snapshotInterval { configuration.snapshotIntervalMilliseconds = snapshotInterval.milliseconds }
 
     let server = try start(configuration, logger: logger)
     StandardStreams.say("listening \(server.url)")

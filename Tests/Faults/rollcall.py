@@ -6,6 +6,7 @@ import collections
 import hashlib
 import hmac
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -53,27 +54,36 @@ class Server:
 
     every = []
 
-    def __init__(self, binary, folder, grace):
+    def __init__(self, binary, folder, grace=8, data=None, options=()):
         self.binary = binary
         self.folder = folder
+        self.data = data or folder / "data"
         self.port = free_port()
         self.grace = grace
+        self.options = list(options)
+        folder.mkdir(exist_ok=True)
         (folder / "secret").write_text(SECRET)
         self.log_path = folder / "log"
+        self.log_start = 0
         self.process = None
         Server.every.append(self)
 
     def command(self, port=None, data=None):
         return [
-            self.binary, "serve", "--data", str(data or self.folder / "data"), "--port", str(port or self.port),
-            "--secret-file", str(self.folder / "secret"), "--loops", "2", "--grace", f"{self.grace}s",
+            self.binary, "serve", "--data", str(data or self.data), "--port", str(port or self.port),
+            "--secret-file", str(self.folder / "secret"), "--loops", "2", "--grace", f"{self.grace}s", *self.options,
         ]
 
-    def start(self):
-        """Starts the process, without waiting for it to be ready."""
+    def start(self, prefix=(), environment=None):
+        """Starts the process, without waiting for it to be ready.
+
+        `prefix` is a command that executes the server in its own place (`strace -D`), so that the process stays ours.
+        """
         with open(self.log_path, "a") as log:
+            self.log_start = log.tell()
             self.process = subprocess.Popen(
-                self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder)
+                [*prefix, *self.command()], stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder,
+                env=None if environment is None else {**os.environ, **environment})
 
     async def ready(self):
         """Waits until the server answers; how long that took, in seconds."""
@@ -91,8 +101,18 @@ class Server:
                 raise RuntimeError(f"the server is not ready after {PATIENCE} s: {self.log_tail()}")
             await asyncio.sleep(0.01)
 
+    def log(self):
+        """What the server has said since its last start."""
+        with open(self.log_path, errors="replace") as log:
+            log.seek(self.log_start)
+            return log.read()
+
     def log_tail(self):
         return self.log_path.read_text(errors="replace")[-1500:]
+
+    @property
+    def is_running(self):
+        return self.process is not None and self.process.poll() is None
 
     def kill(self):
         self.process.send_signal(signal.SIGKILL)
@@ -102,7 +122,7 @@ class Server:
     def kill_all(cls):
         """Leaves no process behind, whatever happened."""
         for server in cls.every:
-            if server.process and server.process.poll() is None:
+            if server.is_running:
                 server.kill()
         cls.every.clear()
 
@@ -115,8 +135,8 @@ class Server:
     def url(self):
         return f"ws://127.0.0.1:{self.port}/ws"
 
-    def request(self, method, path, bearer=None, body=None):
-        """One HTTP request; status and parsed body."""
+    def request(self, method, path, bearer=None, body=None, patience=PATIENCE):
+        """One HTTP request; status and parsed body (text when it is no JSON)."""
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", method=method)
         if bearer:
             request.add_header("Authorization", f"Bearer {bearer}")
@@ -124,7 +144,7 @@ class Server:
         if data is not None:
             request.add_header("Content-Type", "application/json")
         try:
-            with urllib.request.urlopen(request, data, timeout=PATIENCE) as response:
+            with urllib.request.urlopen(request, data, timeout=patience) as response:
                 return response.status, json.loads(response.read() or b"null")
         except urllib.error.HTTPError as error:
             return error.code, json.loads(error.read() or b"null")
@@ -136,11 +156,11 @@ async def connect(server):
         close_timeout=1, max_size=2**24)
 
 
-async def enter(server, bearer):
+async def enter(server, bearer, session=SESSION):
     """Opens a connection and joins the session; the connection and `session.joined`."""
     connection = await connect(server)
     await connection.send(json.dumps({"type": "hello", "token": bearer}))
-    await connection.send(json.dumps({"type": "session.join", "id": 1, "session": SESSION, "presence": "none"}))
+    await connection.send(json.dumps({"type": "session.join", "id": 1, "session": session, "presence": "none"}))
     while True:
         message = json.loads(await asyncio.wait_for(connection.recv(), PATIENCE))
         if message["type"] == "session.joined":
@@ -149,9 +169,9 @@ async def enter(server, bearer):
             raise RuntimeError(f"cannot join: {message}")
 
 
-async def read_history(server):
+async def read_history(server, session=SESSION):
     """What a server shows now to somebody who only reads: `session.joined` and every chat message, ascending."""
-    connection, joined = await enter(server, token("watcher", "observer", SESSION))
+    connection, joined = await enter(server, token("watcher", "observer", session), session)
     messages = []
     before = None
     try:
@@ -275,10 +295,10 @@ class Chatter:
                 self.drained = message["retry_after_ms"]
 
 
-async def attendance(server):
+async def attendance(server, session=SESSION):
     """The report as an admin sees it: rows by user, and the time at which it was read."""
     status, report = await asyncio.to_thread(
-        server.request, "GET", f"/api/sessions/{SESSION}/attendance/", token("root", "admin"))
+        server.request, "GET", f"/api/sessions/{session}/attendance/", token("root", "admin"))
     if status != 200:
         raise RuntimeError(f"no report: {status} {report}")
     return {row["user"]: row for row in report["participants"]}, now()
