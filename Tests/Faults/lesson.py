@@ -32,7 +32,7 @@ class Person:
         self.user = user
         self.session = session
         self.bearer = rollcall.token(user, role)
-        self.connection = self.reading = self.joined = None
+        self.connection = self.reading = self.joined = self.close_code = None
         self.answers = {}
         self.ids = itertools.count(1)
         self.received = []  # whatever is neither an answer nor a durable event
@@ -99,6 +99,9 @@ class Person:
                     self.judge.event(self, message)
                 elif answer is None:
                     self.received.append(message)
+        except (websockets.exceptions.ConnectionClosed, OSError) as closed:
+            received = getattr(closed, "rcvd", None)
+            self.close_code = received.code if received else None
         finally:
             for answer in self.answers.values():
                 if not answer.done():

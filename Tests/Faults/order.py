@@ -1,0 +1,54 @@
+"""Record, sync, answer: in this order, for every answer and event of a busy class, proved from a trace."""
+
+import asyncio
+import json
+
+import checks
+import lesson
+import rollcall
+import trace
+
+
+async def test(binary, folder, dice, messages):
+    log = folder / "trace"
+    server = rollcall.Server(binary, folder, options=("--snapshot-interval", "300ms"))
+    server.start(["strace", "-D", "-f", "-qq", "-y", "-xx", "-s", "1000000", "-o", str(log), "-e", f"trace={trace.CALLS}"])
+    await server.ready()
+    class_ = lesson.Lesson(server, rollcall.SESSION, rounds=messages // 3, ends=False)
+    watcher = lesson.Person(server, class_.judge, "wendy", "admin")
+
+    async def watch():
+        """Sees everything, from the beginning to the end."""
+        while class_.judge.session is None:
+            await asyncio.sleep(0.01)
+        await watcher.enter("full")
+        while not class_.is_done:
+            await asyncio.sleep(0.05)
+        # Presence is told in intervals.
+        await asyncio.sleep(0.6)
+        await class_._change("end")
+
+    if not (await asyncio.gather(class_.run(), watch()))[0]:
+        checks.check("the traced class", [f"broke off: {server.log_tail()}"])
+    code = await server.terminate()
+    lines = log.read_text().splitlines()
+    problems, proved = trace.violations(lines)
+    checks.check("every answer and event comes after the sync of its record", problems + class_.judge.violations)
+    few = [kind for kind in ("ok", "chat.message", "session.joined", "presence.diff", "session.status", "HTTP") if not proved.get(kind)]
+    checks.check("the trace shows answers, events and joins", [f"there is no {kind} in it" for kind in few])
+    checks.check("every message that was acknowledged is proved", [
+        f"{len(class_.judge.acknowledged)} were acknowledged, {proved.get('ok', 0)} proved"] if proved.get("ok", 0) < len(class_.judge.acknowledged) else [])
+    checks.check("the traced server ends with 0", [] if code == 0 else [server.log_tail()])
+    plant(lines)
+    checks.say(", ".join(f"{count} {kind}" for kind, count in sorted(proved.items())) + " proved")
+
+
+def plant(lines):
+    """The same trace with a fault in it must not pass."""
+    syncs = [number for number, line in enumerate(lines) if "fdatasync(" in line]
+    some = syncs[len(syncs) // 2]
+    without = lines[:some] + lines[some + 1:]
+    failed = [line.replace("= 0", "= -1 EIO (Input/output error)") if "fdatasync" in line else line for line in lines]
+    late = [line for line in lines if "fsync(" not in line]
+    for what, changed in (("one sync taken out", without), ("every sync failed", failed), ("the folder never synced", late)):
+        checks.check(f"a trace with {what} does not pass", [] if trace.violations(changed)[0] else ["it passes"])
