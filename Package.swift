@@ -31,6 +31,7 @@ let package = Package(
       dependencies: [
         "Classroom", "SignalingProtocol", "JSON", .product(name: "DequeModule", package: "swift-collections"),
       ]),
+    .target(name: "SignalingClient", dependencies: ["WebSocketCore", "JSON", "SignalingProtocol", "Classroom"]),
     .target(name: "Persistence", dependencies: ["Classroom", "JSON", "CLinux"], exclude: ["FORMAT.md"]),
     .target(name: "EventLoop", dependencies: ["CLinux"]),
     .target(
@@ -62,6 +63,9 @@ let package = Package(
     .testTarget(name: "ClassroomTests", dependencies: ["Classroom"]),
     .testTarget(name: "SignalingProtocolTests", dependencies: ["SignalingProtocol", "JSON"]),
     .testTarget(name: "RoomShardTests", dependencies: ["RoomShard", "Classroom", "SignalingProtocol", "JSON"]),
+    .testTarget(
+      name: "SignalingClientTests",
+      dependencies: ["SignalingClient", "RoomShard", "WebSocketCore", "JSON", "SignalingProtocol", "Classroom"]),
     .testTarget(name: "PersistenceTests", dependencies: ["Persistence", "Classroom", "JSON"]),
     .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"]),
     .testTarget(

@@ -15,6 +15,7 @@ enum Rules {
   /// Targets that import the standard library, swift-collections and each other, and nothing that does I/O.
   static let pureTargets: Set = [
     "Bytes", "JSON", "WebSocketCore", "HTTPCore", "Classroom", "SignalingProtocol", "RoomShard",
+    "SignalingClient",
   ]
   /// What a pure target may import besides pure targets.
   static let pureLibraries: Set = ["OrderedCollections", "DequeModule", "Swift"]

@@ -1,0 +1,231 @@
+import Classroom
+import JSON
+import SignalingProtocol
+import WebSocketCore
+
+/// The number under which a client sends a command, and the server answers it. Not used twice by one client.
+public struct CommandID: Hashable, Sendable {
+  public var rawValue: Int64
+}
+
+/// What happened to a client.
+///
+/// ``ChatEvent``, ``SignalEvent``, ``JoinedEvent`` and ``ChatPage`` point into what was received: they are valid until the
+/// client, or another one of the same workspace, is asked for its next event.
+public enum ClientEvent {
+  /// The WebSocket is open; who this is and where it wants to be is said.
+  case opened
+  /// The server knows who this is.
+  case ready(user: String, isGuest: Bool)
+  case joined(JoinedEvent)
+  /// The server does not let this client in. It asks again at the given time; with nil, only when it is told to.
+  case joinRefused(ServerRefusal, nextAttempt: Int64?)
+  /// How many wait for the start.
+  case waiting(Int)
+  /// A numbered event: somebody said something.
+  case chat(ChatEvent)
+  /// The session went on; numbered, except for who waits.
+  case status(StatusEvent)
+  /// ``SignalingClient/presence`` is another one now.
+  case presenceChanged
+  case signal(SignalEvent)
+  /// A command has its answer.
+  case answered(CommandID, CommandAnswer)
+  /// The server could not do a command with a key now; it is sent again.
+  case delayed(CommandID, ServerRefusal)
+  /// The connection went before a command without a key was answered: whether it was done is not known.
+  case lost(CommandID)
+  /// A refusal that names no command.
+  case refused(ServerRefusal)
+  /// The server goes down and wants to be left alone so long.
+  case draining(retryAfterMilliseconds: Int64)
+  /// The server broke the protocol. The client goes on as well as it can.
+  case problem(ProtocolViolation)
+  /// The connection is no more, or was given up: what is still to be sent is to be sent if possible, and the socket closed.
+  case disconnected(Disconnection)
+}
+
+/// An `error` of the server.
+public struct ServerRefusal: Error, Hashable, Sendable, CustomStringConvertible {
+  public var code: ErrorCode
+  public var message: String
+  /// `details.outcome`: whether the command was certainly not done, where the server says so.
+  public var outcome: String?
+
+  public var description: String { "\(code.rawValue): \(message)" }
+}
+
+/// What a command was answered with.
+public enum CommandAnswer {
+  case done
+  /// `chat.send` was done, as the event of that number.
+  case said(sequence: UInt64, messageID: String)
+  /// `session.start` or `session.end` was done; the session's state after it.
+  case status(SessionStatus)
+  case history(ChatPage)
+  case refused(ServerRefusal)
+}
+
+/// The state a client was let in with.
+public struct JoinedEvent {
+  public enum Place: String, Sendable {
+    case waiting, present, ended
+  }
+
+  /// Why a resume was not honoured.
+  public enum NotRecovered: String, Sendable, CaseIterable {
+    case tokenInvalid = "token_invalid"
+    case tokenExpired = "token_expired"
+    case epochChanged = "epoch_changed"
+    case tooOld = "too_old"
+    case ahead
+  }
+
+  public var place: Place
+  public var role: Role
+  public var status: SessionStatus
+  /// Whether a resume was asked for.
+  public var isResume: Bool
+  /// Whether what follows goes on where the connection before broke off.
+  public var isRecovered: Bool
+  public var notRecovered: NotRecovered?
+  /// Whether no signal was lost; nil when the address for signals is a new one.
+  public var areSignalsRecovered: Bool?
+  /// The number that the state already includes.
+  public var position: UInt64
+  /// The newest messages; nil when recovered, and while waiting.
+  public var chat: ChatPage?
+}
+
+/// One message of the chat.
+public struct ChatEvent {
+  public let sequence: UInt64
+  public let at: Timestamp
+  private let fields: JSONView
+
+  init(_ fields: MessageFields) throws(ProtocolViolation) {
+    self.fields = fields.view
+    sequence = try fields.number("seq")
+    at = try fields.time("at")
+    let id = try fields.text("message_id", bytes: 2...20)
+    guard id.unescapedBytes?.first == UInt8(ascii: "m") else { throw fields.wrong("message_id") }
+    _ = try fields.text("user", bytes: 1...ProtocolLimits.userBytes)
+    _ = try fields.text("name", bytes: 0...ProtocolLimits.nameBytes)
+    _ = try fields.choice("role", Role.self)
+    _ = try fields.text("text", bytes: 1...ProtocolLimits.chatTextBytes)
+  }
+
+  public var messageID: String { fields["message_id"]?.string ?? "" }
+  public var user: String { fields["user"]?.string ?? "" }
+  public var name: String { fields["name"]?.string ?? "" }
+  public var text: String { fields["text"]?.string ?? "" }
+  /// The text in place; nil when it is written with escapes.
+  public var textBytes: UnsafeRawBufferPointer? { fields["text"]?.unescapedBytes }
+  /// Whether that user said it. Makes no `String`.
+  public func isBy(_ user: String) -> Bool { fields["user"]?.equals(user) ?? false }
+
+  func hasID(_ id: String) -> Bool { fields["message_id"]?.equals(id) ?? false }
+
+  var textDigest: UInt64 {
+    if let bytes = textBytes { return Digest.of(bytes) }
+    return Digest.of(text.utf8)
+  }
+}
+
+/// Messages of the chat in ascending order.
+public struct ChatPage: Sequence {
+  public let hasMore: Bool
+  private let messages: JSONView
+
+  public var count: Int { messages.count }
+  public var underestimatedCount: Int { messages.count }
+
+  /// - Throws: a violation when the messages are not ascending, too many, or not below `end`.
+  init(_ fields: MessageFields, below end: UInt64?, limit: Int) throws(ProtocolViolation) {
+    hasMore = try fields.boolean("has_more")
+    messages = try fields.array("messages")
+    guard messages.count <= limit else { throw fields.wrong("messages") }
+    var last: UInt64 = 0
+    for message in messages.elements {
+      let message = try ChatEvent(try MessageFields(message, "messages"))
+      guard message.sequence > last, end.map({ message.sequence < $0 }) ?? true else {
+        throw ProtocolViolation(.contradiction, "a page of chat has message \(message.sequence) in the wrong place")
+      }
+      last = message.sequence
+    }
+  }
+
+  public func makeIterator() -> AnyIterator<ChatEvent> {
+    var elements = messages.elements
+    return AnyIterator {
+      while let element = elements.next() {
+        // The page was checked when it came: nothing is left out here.
+        if let fields = try? MessageFields(element, "messages"), let message = try? ChatEvent(fields) { return message }
+      }
+      return nil
+    }
+  }
+}
+
+/// The session went on to another state.
+public struct StatusEvent: Sendable {
+  /// Its number; nil for who waits.
+  public var sequence: UInt64?
+  public var at: Timestamp
+  public var by: String?
+  public var change: StatusChange
+
+  init(_ fields: MessageFields, session: String) throws(ProtocolViolation) {
+    sequence = fields.has("seq") ? try fields.number("seq") : nil
+    at = try fields.time("at")
+    guard try fields.value("session").equals(session) else { throw fields.wrong("session") }
+    by = try fields.value("by").isNull ? nil : try fields.string("by", bytes: 1...ProtocolLimits.userBytes)
+    change = try StatusChange(fields)
+  }
+}
+
+extension StatusChange {
+  /// The fields `status`, `is_live`, `rev`, `started_at` and `ended_at`, which must agree.
+  init(_ fields: MessageFields) throws(ProtocolViolation) {
+    let status = try fields.choice("status", SessionStatus.self)
+    let startedAt = try fields.dateOrNull("started_at")
+    let endedAt = try fields.dateOrNull("ended_at")
+    guard try fields.boolean("is_live") == status.isLive else { throw fields.wrong("is_live") }
+    guard (startedAt != nil) == (status != .scheduled) else { throw fields.wrong("started_at") }
+    guard (endedAt != nil) == (status == .completed) else { throw fields.wrong("ended_at") }
+    self.init(status: status, revision: try fields.count("rev"), startedAt: startedAt, endedAt: endedAt)
+  }
+}
+
+/// A signal of another peer.
+public struct SignalEvent {
+  public var from: String
+  public var isPolite: Bool
+  public var kind: SignalKind
+  public var negotiation: String?
+  /// Its place among the signals for this peer, where the server numbers them.
+  public var sequence: UInt64?
+  public var payload: JSONView
+}
+
+/// Why a client has no connection any more, and what it does about it.
+public struct Disconnection: Sendable {
+  public enum Cause: Sendable, Equatable {
+    /// The transport ended or broke, or could not be opened.
+    case transport
+    case handshake(WebSocketHandshakeFailure)
+    /// The server's Close came; its code, if there was one.
+    case closed(WebSocketCloseCode?)
+    /// The server broke RFC 6455.
+    case brokenFraming(WebSocketFailure)
+    case binaryMessage
+    /// Nothing came within the time for it.
+    case timeout
+  }
+
+  public var cause: Cause
+  /// Whether this client had begun to close.
+  public var isOwnWish: Bool
+  /// When the client wants to connect again; nil when it does not.
+  public var nextAttempt: Int64?
+}

@@ -1,0 +1,180 @@
+import JSON
+import SignalingProtocol
+
+// What a client asks of the server.
+extension SignalingClient {
+  // MARK: Coming in
+
+  /// Says who this is and asks to come in at once: a client need not wait for `ready`.
+  mutating func greet(using workspace: inout ClientWorkspace) {
+    let id = pending.newID()
+    let credential = guestToken.map(ClientMessage.Hello.token) ?? configuration.credential
+    ClientCommand.hello(credential, id: id, into: &workspace.writer)
+    sendWritten(using: &workspace)
+    pending.append(PendingCommand(id: id, kind: .hello, message: nil, isSent: true))
+    writeJoin(using: &workspace)
+  }
+
+  private mutating func writeJoin(using workspace: inout ClientWorkspace) {
+    let id = pending.newID()
+    askedToResume = canResume
+    ClientCommand.join(
+      configuration.session, presence: configuration.presence, resuming: memory, id: id, into: &workspace.writer)
+    sendWritten(using: &workspace)
+    pending.append(PendingCommand(id: id, kind: .join, message: nil, isSent: true))
+  }
+
+  mutating func sendJoin(at now: Int64, using workspace: inout ClientWorkspace) {
+    guard state == .outside else { return }
+    state = .joining
+    openedAt = now
+    writeJoin(using: &workspace)
+  }
+
+  /// Asks to come in again, after a refusal or after having left.
+  public mutating func join(at now: Int64, using workspace: inout ClientWorkspace) {
+    joinRetryAt = nil
+    sendJoin(at: now, using: &workspace)
+  }
+
+  /// Sends what waits for this connection, and what is due to be sent again.
+  mutating func resend(at now: Int64, using workspace: inout ClientWorkspace) {
+    guard isIn else { return }
+    for command in pending.entries {
+      guard let message = command.message, !command.isSent || command.retryAt.map({ $0 <= now }) ?? false else {
+        continue
+      }
+      send(message, using: &workspace)
+      pending.update(command.id) { command in
+        command.isSent = true
+        command.retryAt = nil
+      }
+    }
+  }
+
+  // MARK: With a key: repeated until answered, over as many connections as it takes
+
+  /// Says something. With a key it is sent as soon as the client is in, and again until it is answered; without, only when
+  /// it is in now.
+  ///
+  /// A server remembers the newest 256 keys of a user for ten minutes: no more are to be without an answer.
+  ///
+  /// - Returns: nil when it could not be sent.
+  public mutating func say(_ text: String, key: String?, using workspace: inout ClientWorkspace) -> CommandID? {
+    command("chat.send", .chat(Digest.of(text.utf8)), key: key, using: &workspace) { $0.field("text", text) }
+  }
+
+  /// Starts the session; see ``say(_:key:using:)`` for the key.
+  public mutating func start(key: String?, using workspace: inout ClientWorkspace) -> CommandID? {
+    command("session.start", .start, key: key, using: &workspace) { _ in }
+  }
+
+  /// Ends the session; see ``say(_:key:using:)`` for the key.
+  public mutating func end(key: String?, using workspace: inout ClientWorkspace) -> CommandID? {
+    command("session.end", .end, key: key, using: &workspace) { _ in }
+  }
+
+  // MARK: Without a key: nil when the client is not in the session now
+
+  /// Leaves the session; the connection stays.
+  public mutating func leave(using workspace: inout ClientWorkspace) -> CommandID? {
+    command("session.leave", .leave, key: nil, using: &workspace) { _ in }
+  }
+
+  /// Changes how much of presence is shown, now and from now on.
+  public mutating func subscribe(_ mode: PresenceMode, using workspace: inout ClientWorkspace) -> CommandID? {
+    let id = command("presence.subscribe", .subscribe(mode), key: nil, using: &workspace) {
+      $0.field("mode", mode.rawValue)
+    }
+    if id != nil { configuration.presence = mode }
+    return id
+  }
+
+  /// Says what this client sends; nil leaves it as it is.
+  public mutating func setMedia(
+    audio: Bool? = nil, video: Bool? = nil, screen: Bool? = nil, using workspace: inout ClientWorkspace
+  ) -> CommandID? {
+    command("media.set", .media, key: nil, using: &workspace) { writer in
+      if let audio { writer.field("audio", audio) }
+      if let video { writer.field("video", video) }
+      if let screen { writer.field("screen", screen) }
+    }
+  }
+
+  /// Asks for older messages: those below a number, or the newest.
+  public mutating func history(
+    before: UInt64?, limit: Int, using workspace: inout ClientWorkspace
+  ) -> CommandID? {
+    command("chat.history", .history(before: before, limit: limit), key: nil, using: &workspace) { writer in
+      if let before { writer.field("before", before) }
+      writer.field("limit", limit)
+    }
+  }
+
+  /// Sends a signal to another peer.
+  ///
+  /// - Parameter payload: writes one JSON value.
+  /// - Returns: nil when it could not be sent.
+  public mutating func signal(
+    to peer: String, _ kind: SignalKind, negotiation: String?, using workspace: inout ClientWorkspace,
+    payload: (inout JSONWriter) -> Void
+  ) -> CommandID? {
+    command("signal", .signal, key: nil, using: &workspace) { writer in
+      Self.write(peer, kind, negotiation, payload, into: &writer)
+    }
+  }
+
+  /// Sends a signal without a number, so that only a refusal is answered.
+  /// - Returns: false when it could not be sent.
+  public mutating func signalUnanswered(
+    to peer: String, _ kind: SignalKind, negotiation: String?, using workspace: inout ClientWorkspace,
+    payload: (inout JSONWriter) -> Void
+  ) -> Bool {
+    guard isIn else { return false }
+    ClientCommand.begin("signal", id: nil, into: &workspace.writer)
+    Self.write(peer, kind, negotiation, payload, into: &workspace.writer)
+    workspace.writer.endObject()
+    sendWritten(using: &workspace)
+    unnumberedCommands += 1
+    return true
+  }
+
+  private static func write(
+    _ peer: String, _ kind: SignalKind, _ negotiation: String?, _ payload: (inout JSONWriter) -> Void,
+    into writer: inout JSONWriter
+  ) {
+    writer.field("to", peer)
+    writer.field("kind", kind.rawValue)
+    if let negotiation { writer.field("negotiation", negotiation) }
+    writer.key("payload")
+    payload(&writer)
+  }
+
+  /// Asks whether the server is there.
+  public mutating func ping(using workspace: inout ClientWorkspace) -> CommandID? {
+    command("ping", .ping, key: nil, using: &workspace) { _ in }
+  }
+
+  mutating func askForPage(after cursor: UInt64, using workspace: inout ClientWorkspace) {
+    _ = command("presence.page", .page, key: nil, using: &workspace) { $0.field("after", cursor) }
+  }
+
+  private mutating func command(
+    _ type: StaticString, _ kind: PendingCommand.Kind, key: String?, using workspace: inout ClientWorkspace,
+    _ body: (inout JSONWriter) -> Void
+  ) -> CommandID? {
+    let canSend = isIn || kind == .ping && state == .outside
+    guard canSend || key != nil else { return nil }
+    let id = pending.newID()
+    ClientCommand.begin(type, id: id, into: &workspace.writer)
+    body(&workspace.writer)
+    if let key { writer(&workspace, key) }
+    workspace.writer.endObject()
+    if canSend { sendWritten(using: &workspace) }
+    pending.append(
+      PendingCommand(id: id, kind: kind, message: key == nil ? nil : workspace.writer.bytes, isSent: canSend))
+    return id
+  }
+
+  private func writer(_ workspace: inout ClientWorkspace, _ key: String) { workspace.writer.field("key", key) }
+}
