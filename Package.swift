@@ -33,6 +33,7 @@ let package = Package(
       ]),
     .target(name: "SignalingClient", dependencies: ["WebSocketCore", "JSON", "SignalingProtocol", "Classroom"]),
     .target(name: "Persistence", dependencies: ["Classroom", "JSON", "CLinux"], exclude: ["FORMAT.md"]),
+    .target(name: "DataTools", dependencies: ["Persistence", "Classroom", "JSON", "SignalingProtocol", "CLinux"]),
     .target(name: "EventLoop", dependencies: ["CLinux"]),
     .target(
       name: "SignalingServer",
@@ -43,7 +44,7 @@ let package = Package(
     .executableTarget(
       name: "rollcall",
       dependencies: [
-        "SignalingServer", "Classroom", "EventLoop",
+        "SignalingServer", "Classroom", "DataTools", "EventLoop", "Persistence",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -67,6 +68,7 @@ let package = Package(
       name: "SignalingClientTests",
       dependencies: ["SignalingClient", "RoomShard", "WebSocketCore", "JSON", "SignalingProtocol", "Classroom"]),
     .testTarget(name: "PersistenceTests", dependencies: ["Persistence", "Classroom", "JSON"]),
+    .testTarget(name: "DataToolsTests", dependencies: ["DataTools", "Persistence", "Classroom", "JSON", "rollcall"]),
     .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"]),
     .testTarget(
       name: "SignalingServerTests",

@@ -36,6 +36,7 @@ public final class DataFolder: Sendable {
   /// The files in it.
   public let storage: FileStorage
   private let lock: OpenFile
+  static let lockName = "lock"
 
   /// Creates the folder when absent (mode 0700; its parent must exist), locks it and checks its format.
   ///
@@ -94,13 +95,27 @@ public final class DataFolder: Sendable {
   private static func lock(_ path: String) throws(DataFolderError) -> OpenFile {
     guard
       let descriptor = retryingOnInterrupt({
-        Glibc.open(path + "/lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode_t(0o600))
+        Glibc.open(path + "/" + lockName, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode_t(0o600))
       })
     else { throw .notUsable(path: path, code: errno) }
-    let file = OpenFile(descriptor: descriptor, name: "lock")
+    let file = OpenFile(descriptor: descriptor, name: lockName)
     guard retryingOnInterrupt({ flock(descriptor, LOCK_EX | LOCK_NB) }) != nil else {
       throw errno == EWOULDBLOCK ? .inUse(path: path) : .notUsable(path: path, code: errno)
     }
     return file
+  }
+
+  /// Whether a server holds the lock of the folder at `path`; nil when that cannot be found out. Leaves nothing locked, and
+  /// creates nothing.
+  public static func isInUse(path: String) -> Bool? {
+    guard
+      let descriptor = retryingOnInterrupt({
+        Glibc.open(path + "/" + lockName, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+      })
+    else { return errno == ENOENT ? false : nil }
+    defer { _ = close(descriptor) }
+    // Shared, and given back at once by the close: a server that starts at this very moment tries again.
+    if retryingOnInterrupt({ flock(descriptor, LOCK_SH | LOCK_NB) }) != nil { return false }
+    return errno == EWOULDBLOCK ? true : nil
   }
 }
