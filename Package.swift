@@ -24,7 +24,12 @@ let package = Package(
     .target(name: "JSON"),
     .target(name: "WebSocketCore"),
     .target(name: "HTTPCore"),
-    .target(name: "Classroom", dependencies: [.product(name: "OrderedCollections", package: "swift-collections")]),
+    .target(
+      name: "Classroom",
+      dependencies: [
+        .product(name: "OrderedCollections", package: "swift-collections"),
+        .product(name: "HashTreeCollections", package: "swift-collections"),
+      ]),
     .target(name: "SignalingProtocol", dependencies: ["Classroom", "JSON"]),
     .target(
       name: "RoomShard",

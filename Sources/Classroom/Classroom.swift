@@ -35,9 +35,12 @@ public struct Classroom: Sendable, Equatable {
   }
 
   /// The event with which a session begins.
-  public static func creation(_ details: SessionDetails, epoch: String, by user: String?) -> RecordedEvent {
+  /// - Parameter keyUse: the key of who asked for it, if one was given; see ``SessionDraft/keyUse(_:)``.
+  public static func creation(
+    _ details: SessionDetails, epoch: String, by user: String?, keyUse: RecordedEvent.KeyUse? = nil
+  ) -> RecordedEvent {
     RecordedEvent(
-      session: details.id, sequence: 1, at: details.createdAt, by: user, keyUse: nil,
+      session: details.id, sequence: 1, at: details.createdAt, by: user, keyUse: keyUse,
       event: .created(details, epoch: epoch))
   }
 
@@ -47,6 +50,18 @@ public struct Classroom: Sendable, Equatable {
     self.details = details
     self.epoch = epoch
     sequence = first.sequence
+    if let use = first.keyUse, let user = first.by {
+      keys.remember(user: user, key: use.key, use: IdempotencyKeys.Use(digest: use.digest, at: first.at, answer: .done))
+    }
+  }
+
+  /// Whether this session was made by the same user with the same key of the same draft.
+  /// - Throws: ``Refusal/keyConflict`` when the key came with something else, ``Refusal/keyExpired`` when it came too long
+  ///   ago to tell.
+  public func isCreated(
+    by user: String, with keyUse: RecordedEvent.KeyUse, at now: Timestamp
+  ) throws(Refusal) -> Bool {
+    try keys.answer(user: user, key: keyUse.key, digest: keyUse.digest, at: now) != nil
   }
 
   public var id: String { details.id }
@@ -244,6 +259,10 @@ public struct Classroom: Sendable, Equatable {
   public mutating func restore(_ event: StreamEvent) -> Bool { stream.restore(event) }
   /// Puts back one use of an idempotency key; in the order of use.
   public mutating func restore(_ use: IdempotencyKeys.Use, key: String, user: String) {
-    keys.remember(user: user, key: key, use: use)
+    keys.restore(user: user, key: key, use: use)
+  }
+  /// Puts back the hash of a key whose answer is forgotten.
+  public mutating func restore(forgottenKey hash: UInt64, of user: String) {
+    keys.restore(forgotten: hash, of: user)
   }
 }

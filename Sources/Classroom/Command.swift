@@ -14,7 +14,7 @@ public enum Command: Sendable, Equatable {
   /// Says something to everybody.
   case sendChat(text: String)
 
-  /// A digest of the command, to tell whether an idempotency key comes with the same one (FNV-1a, 64 bits).
+  /// A digest of the command, to tell whether an idempotency key comes with the same one.
   var digest: UInt64 {
     switch self {
     case .start: Self.digest("start", "")
@@ -27,12 +27,11 @@ public enum Command: Sendable, Equatable {
   }
 
   private static func digest(_ kind: String, _ content: String) -> UInt64 {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    func mix(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-    kind.utf8.forEach(mix)
-    mix(0)
-    content.utf8.forEach(mix)
-    return hash
+    var digest = StableDigest()
+    digest.mix(kind)
+    digest.mix(0)
+    digest.mix(content)
+    return digest.value
   }
 }
 

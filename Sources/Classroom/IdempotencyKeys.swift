@@ -1,12 +1,15 @@
+import HashTreeCollections
 import OrderedCollections
 
 /// The answers to commands that carried a key, so that a repetition is answered again and nothing is done twice.
+///
+/// Of a key whose answer has been forgotten a hash stays, as long as the session: such a command is refused, not done anew.
 public struct IdempotencyKeys: Sendable, Equatable {
   /// The bounds of the memory.
   public enum Limits {
-    /// The newest keys that are remembered for each user.
+    /// The newest keys of each user whose answers are remembered.
     public static let keysPerUser = 256
-    /// How long a key is remembered.
+    /// How long an answer is remembered.
     public static let lifetimeMilliseconds: Int64 = 10 * 60_000
   }
 
@@ -25,29 +28,85 @@ public struct IdempotencyKeys: Sendable, Equatable {
     }
   }
 
-  /// By user, then by key in the order of use.
-  public private(set) var uses: OrderedDictionary<String, OrderedDictionary<String, Use>> = [:]
+  /// The keys of one user.
+  public struct User: Sendable, Equatable {
+    public let user: String
+    /// By key, in the order of use.
+    public fileprivate(set) var uses: OrderedDictionary<String, Use> = [:]
+    /// Hashes of the keys whose answers are forgotten.
+    public fileprivate(set) var forgotten = SortedHashes()
+
+    fileprivate init(user: String) {
+      self.user = user
+    }
+  }
+
+  /// In the order in which users first used a key.
+  public private(set) var users = BlockList<User>(blockSize: 128)
+  /// Places in ``users``.
+  private var places = TreeDictionary<String, Int>()
 
   init() {}
 
+  /// The keys of a user.
+  public subscript(user: String) -> User? { places[user].map { users[$0] } }
+
   /// The answer that was given to the same command with this key, or nil when the key is new.
-  /// - Throws: ``Refusal/keyConflict`` when the key came with another command.
+  /// - Throws: ``Refusal/keyConflict`` when the key came with another command, ``Refusal/keyExpired`` when it came too long
+  ///   ago to tell.
   func answer(user: String, key: String, digest: UInt64, at now: Timestamp) throws(Refusal) -> Answer? {
-    guard let use = uses[user]?[key], now.milliseconds(since: use.at) <= Limits.lifetimeMilliseconds else { return nil }
+    guard let keys = self[user] else { return nil }
+    guard let use = keys.uses[key] else {
+      if keys.forgotten.contains(Self.hash(key, of: user)) { throw .keyExpired }
+      return nil
+    }
+    // Answers are dropped when the next key comes; their time may be over before.
+    guard now.milliseconds(since: use.at) <= Limits.lifetimeMilliseconds else { throw .keyExpired }
     guard use.digest == digest else { throw .keyConflict }
     return use.answer
   }
 
   mutating func remember(user: String, key: String, use: Use) {
-    var own = uses[user] ?? [:]
-    // A key that is used anew after its lifetime is the newest again, not the next to go.
-    own.removeValue(forKey: key)
-    own[key] = use
-    while own.count > Limits.keysPerUser
-      || own.values.first.map({ use.at.milliseconds(since: $0.at) > Limits.lifetimeMilliseconds }) == true
-    {
-      own.removeFirst()
+    change(user) { keys in
+      // Journals of version 0.1 use a key anew after its lifetime; then it is the newest again, not the next to go.
+      keys.uses.removeValue(forKey: key)
+      keys.uses[key] = use
+      while let (oldest, oldUse) = keys.uses.elements.first,
+        keys.uses.count > Limits.keysPerUser || use.at.milliseconds(since: oldUse.at) > Limits.lifetimeMilliseconds
+      {
+        keys.uses.removeFirst()
+        keys.forgotten.insert(Self.hash(oldest, of: user))
+      }
     }
-    uses[user] = own
   }
+
+  /// Puts back a use as a snapshot kept it; in the order of use.
+  mutating func restore(user: String, key: String, use: Use) {
+    change(user) { $0.uses[key] = use }
+  }
+
+  /// Puts back the hash of a forgotten key.
+  mutating func restore(forgotten hash: UInt64, of user: String) {
+    change(user) { $0.forgotten.insert(hash) }
+  }
+
+  private mutating func change(_ user: String, _ body: (inout User) -> Void) {
+    if let place = places[user] {
+      users.update(place, body)
+    } else {
+      var keys = User(user: user)
+      body(&keys)
+      places[user] = users.count
+      users.append(keys)
+    }
+  }
+
+  private static func hash(_ key: String, of user: String) -> UInt64 {
+    var digest = StableDigest()
+    digest.mix(field: user)
+    digest.mix(field: key)
+    return digest.value
+  }
+
+  public static func == (left: IdempotencyKeys, right: IdempotencyKeys) -> Bool { left.users == right.users }
 }

@@ -71,6 +71,18 @@ public struct SessionDraft: Sendable {
       admission: admission, visibility: visibility, allowsGuests: allowsGuests, roomName: roomName, createdAt: now)
   }
 
+  /// The key that this draft came with, and a digest of the draft: of what was asked for, not of what became of it.
+  public func keyUse(_ key: String) -> RecordedEvent.KeyUse {
+    var digest = StableDigest()
+    digest.mix(field: "create")
+    for text in [id ?? "", title, description, instructor, kind.rawValue, timeZone] { digest.mix(field: text) }
+    for text in [admission.rawValue, visibility.rawValue] { digest.mix(field: text) }
+    let numbers: [Int64?] = [scheduledAt?.milliseconds, Int64(durationMinutes), capacity.map(Int64.init)]
+    for number in numbers { digest.mix(field: number.map { "\($0)" } ?? "") }
+    digest.mix(allowsGuests ? 1 : 0)
+    return RecordedEvent.KeyUse(key: key, digest: digest.value)
+  }
+
   private var isPlausibleTimeZone: Bool {
     Limits.timeZoneBytes.contains(timeZone.utf8.count)
       && timeZone.utf8.allSatisfy { byte in

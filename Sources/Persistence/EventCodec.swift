@@ -26,6 +26,7 @@ public enum RecordKind: UInt8, Sendable {
   case snapshotChat = 66
   case snapshotKey = 67
   case snapshotTail = 68
+  case snapshotForgottenKeys = 69
 }
 
 /// Events as journal payloads: one flat JSON object each.
@@ -109,7 +110,8 @@ public enum EventCodec {
       event = .chatSent(
         user: try fields.string("user"), name: try fields.string("name"), role: try fields.choice("role"),
         text: try fields.string("text"))
-    case .alive, .snapshotCore, .snapshotAttendance, .snapshotChat, .snapshotKey, .snapshotTail, nil:
+    case .alive, .snapshotCore, .snapshotAttendance, .snapshotChat, .snapshotKey, .snapshotTail,
+      .snapshotForgottenKeys, nil:
       throw fields.unreadable("kind")
     }
     var keyUse: RecordedEvent.KeyUse?

@@ -25,10 +25,13 @@ public enum SnapshotCodec {
     for message in classroom.chat.messages {
       entry(.snapshotChat) { encode(message, into: &$0) }
     }
-    for (user, uses) in classroom.keys.uses {
-      for (key, use) in uses {
-        entry(.snapshotKey) { encode(use, key: key, user: user, into: &$0) }
+    for keys in classroom.keys.users {
+      for (key, use) in keys.uses {
+        entry(.snapshotKey) { encode(use, key: key, user: keys.user, into: &$0) }
       }
+    }
+    for chunk in ForgottenKeys.chunks(of: classroom.keys) {
+      entry(.snapshotForgottenKeys) { chunk.encode(into: &$0) }
     }
     var last = classroom.stream.events.first.map { $0.sequence - 1 } ?? classroom.stream.last
     while case let events = classroom.stream.events(after: last, limit: tailEvents, textBytes: tailTextBytes),
@@ -144,6 +147,10 @@ public enum SnapshotCodec {
     case .snapshotTail:
       for event in try fields.elements("events", streamEvent) where classroom?.restore(event) == false {
         throw fields.unreadable("events")
+      }
+    case .snapshotForgottenKeys:
+      for forgotten in try fields.elements("users", ForgottenKeys.OfUser.init) {
+        for hash in forgotten.hashes { classroom?.restore(forgottenKey: hash, of: forgotten.user) }
       }
     case .created, .statusChanged, .joined, .lost, .returned, .left, .chatSent, .alive, .snapshotCore:
       throw fields.unreadable("kind")

@@ -18,8 +18,8 @@ extension RoomShard {
   private func answer(
     _ request: RoomRequest, session: String, by identity: Identity?, at now: Timestamp
   ) throws(Refusal) -> RoomAnswer {
-    if case .create(let draft, let id, let roomName, let epoch) = request {
-      return try create(draft, id: id, roomName: roomName, epoch: epoch, by: identity, at: now)
+    if case .create(let draft, let id, let roomName, let epoch, let key) = request {
+      return try create(draft, id: id, roomName: roomName, epoch: epoch, key: key, by: identity, at: now)
     }
     guard let room = rooms[session] else { throw .notFound }
     if case .read = request {
@@ -45,12 +45,18 @@ extension RoomShard {
   }
 
   private func create(
-    _ draft: SessionDraft, id: String, roomName: String, epoch: String, by identity: Identity?, at now: Timestamp
+    _ draft: SessionDraft, id: String, roomName: String, epoch: String, key: String?, by identity: Identity?,
+    at now: Timestamp
   ) throws(Refusal) -> RoomAnswer {
     guard let identity, identity.mayCreateSessions else { throw .forbidden }
+    let keyUse = key.map(draft.keyUse)
+    // Before the draft is looked at: its start may have been near enough then, and lie too far in the past now.
+    if let keyUse, let room = rooms[id], try room.classroom.isCreated(by: identity.user, with: keyUse, at: now) {
+      return .session(room.classroom.view, mayJoin: true)
+    }
     let details = try draft.validated(id: id, roomName: roomName, host: identity.user, at: now)
     guard rooms[id] == nil else { throw .sessionExists }
-    let creation = Classroom.creation(details, epoch: epoch, by: identity.user)
+    let creation = Classroom.creation(details, epoch: epoch, by: identity.user, keyUse: keyUse)
     guard let classroom = Classroom(creation) else { preconditionFailure("a creation creates") }
     let room = Room(classroom)
     rooms[id] = room

@@ -38,8 +38,9 @@ public struct ShardConfiguration: Sendable {
 
 /// What is asked of a room from outside it.
 public enum RoomRequest: Sendable {
-  /// Makes the session; id and room name are given with the draft.
-  case create(SessionDraft, id: String, roomName: String, epoch: String)
+  /// Makes the session; id and room name are given with the draft. With the key of an earlier request, and the same id,
+  /// the session that it made is the answer.
+  case create(SessionDraft, id: String, roomName: String, epoch: String, key: String?)
   case read
   case start(key: String?)
   case end(key: String?)

@@ -220,15 +220,18 @@ extension ServerLoop {
   private func create(_ request: HTTPRequest, of id: SlotID) throws(ProtocolError) {
     let identity = try identity(of: request)
     guard identity.mayCreateSessions else { throw ProtocolError(Refusal.forbidden) }
+    let key = try idempotencyKey(of: request)
     let draft = try SessionDraft(json: request.body)
-    let session = draft.id ?? Identifiers.random(bits: 128)
+    // The same id for the same key: the repetition finds the room that the first request made.
+    let session =
+      draft.id ?? key.map { context.authority.sessionID(user: identity.user, key: $0) } ?? Identifiers.random(bits: 128)
     guard SessionID.isValid(session) else {
       throw ProtocolError(
         .invalidField, "An id has 1 to 64 letters, digits, underscores or hyphens.", field: "id")
     }
     let creation = RoomRequest.create(
       draft, id: session, roomName: "\(session)_\(Identifiers.random(bits: 128))",
-      epoch: "e\(Identifiers.random(bits: 80))")
+      epoch: "e\(Identifiers.random(bits: 80))", key: key)
     ask(creation, .create, session: session, identity: identity, request, of: id)
   }
 

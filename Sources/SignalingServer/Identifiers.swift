@@ -6,7 +6,11 @@ enum Identifiers {
 
   /// A name of so many random bits, rounded up to 5, in letters and digits.
   static func random(bits: Int) -> String {
-    let bytes = SecureRandom.bytes(count: (bits + 4) / 5)
-    return String(decoding: bytes.map { alphabet[Int($0 & 31)] }, as: UTF8.self)
+    name(of: SecureRandom.bytes(count: (bits + 4) / 5))
+  }
+
+  /// A name with 5 bits of each byte.
+  static func name(of bytes: some Sequence<UInt8>) -> String {
+    String(decoding: bytes.map { alphabet[Int($0 & 31)] }, as: UTF8.self)
   }
 }

@@ -63,11 +63,14 @@ struct IdempotencyTests {
     for number in 0..<257 {
       _ = try classroom.handle(.sendChat(text: "m"), by: .host, key: "k\(number)", at: .after(2000 + Int64(number)))
     }
-    #expect(classroom.keys.uses["emmy"]?.count == 256)
+    #expect(classroom.keys["emmy"]?.uses.count == 256)
     for number in 1..<257 {
       #expect(try classroom.handle(.sendChat(text: "m"), by: .host, key: "k\(number)", at: .after(3000)).events.isEmpty)
     }
-    #expect(try classroom.handle(.sendChat(text: "m"), by: .host, key: "k0", at: .after(3000)).events.count == 1)
+    let before = classroom
+    #expect(classroom.refusal(of: .sendChat(text: "m"), by: .host, key: "k0", at: .after(3000)) == .keyExpired)
+    #expect(classroom.refusal(of: .sendChat(text: "other"), by: .host, key: "k0", at: .after(3000)) == .keyExpired)
+    #expect(classroom == before, "nothing is done twice")
   }
 
   @Test("a key is remembered for ten minutes")
@@ -76,9 +79,11 @@ struct IdempotencyTests {
     _ = try classroom.handle(.sendChat(text: "m"), by: .host, key: "k", at: .after(2000))
     #expect(
       try classroom.handle(.sendChat(text: "m"), by: .host, key: "k", at: .after(2000 + lifetime)).events.isEmpty)
+    #expect(classroom.keys["emmy"]?.uses.count == 1, "nobody has swept yet")
     #expect(
-      try classroom.handle(.sendChat(text: "n"), by: .host, key: "k", at: .after(2001 + lifetime)).events.count == 1)
-    #expect(classroom.keys.uses["emmy"]?.count == 1)
+      classroom.refusal(of: .sendChat(text: "m"), by: .host, key: "k", at: .after(2001 + lifetime)) == .keyExpired)
+    #expect(
+      classroom.refusal(of: .sendChat(text: "n"), by: .host, key: "k", at: .after(2001 + lifetime)) == .keyExpired)
   }
 
   @Test("old keys are forgotten when a new one comes")
@@ -88,21 +93,80 @@ struct IdempotencyTests {
       _ = try classroom.handle(.sendChat(text: "m"), by: .host, key: "k\(number)", at: .after(2000))
     }
     _ = try classroom.handle(.sendChat(text: "m"), by: .host, key: "new", at: .after(2001 + lifetime))
-    #expect(classroom.keys.uses["emmy"].map { Array($0.keys) } == ["new"])
+    #expect(classroom.keys["emmy"].map { Array($0.uses.keys) } == ["new"])
+    for number in 0..<10 {
+      #expect(
+        classroom.refusal(of: .sendChat(text: "m"), by: .host, key: "k\(number)", at: .after(2002 + lifetime))
+          == .keyExpired)
+    }
   }
 
-  @Test("a key used anew after its time is the newest, not the oldest")
+  @Test("a forgotten key belongs to its user, and is forgotten for the life of the session")
+  func forgotten() throws {
+    var classroom = try Classroom.sample(in: .ongoing)
+    _ = try classroom.handle(.join, by: .student, at: .after(1500))
+    for number in 0..<3000 {
+      _ = try classroom.handle(.sendChat(text: "m"), by: .host, key: "k\(number)", at: .after(2000))
+    }
+    let later: Int64 = 365 * 86_400_000
+    for number in stride(from: 0, to: 3000, by: 7) {
+      #expect(
+        classroom.refusal(of: .sendChat(text: "m"), by: .host, key: "k\(number)", at: .after(later)) == .keyExpired)
+    }
+    #expect(classroom.keys["emmy"]?.forgotten.count == 3000 - 256)
+    #expect(try classroom.handle(.sendChat(text: "m"), by: .student, key: "k0", at: .after(later)).events.count == 1)
+    #expect(try classroom.handle(.sendChat(text: "m"), by: .host, key: "k3000", at: .after(later)).events.count == 1)
+  }
+
+  @Test("a journal of an older build that did a command anew is replayed as it happened")
   func keyUsedAnew() throws {
     var classroom = try Classroom.sample(in: .ongoing)
-    _ = try classroom.handle(.sendChat(text: "m"), by: .host, key: "again", at: .after(0))
-    _ = try classroom.handle(.sendChat(text: "m"), by: .host, key: "other", at: .after(lifetime))
-    _ = try classroom.handle(.sendChat(text: "m"), by: .host, key: "again", at: .after(lifetime + 1))
-    #expect(classroom.keys.uses["emmy"].map { Array($0.keys) } == ["other", "again"])
-    for number in 0..<255 {
-      _ = try classroom.handle(.sendChat(text: "m"), by: .host, key: "k\(number)", at: .after(lifetime + 2))
+    for (offset, text) in [(0, "first"), (lifetime + 1, "second")] {
+      classroom.apply(
+        RecordedEvent(
+          session: classroom.id, sequence: classroom.sequence + 1, at: .after(offset), by: "emmy",
+          keyUse: .init(key: "again", digest: Command.sendChat(text: text).digest),
+          event: .chatSent(user: "emmy", name: "Emmy", role: .host, text: text)))
     }
-    #expect(
-      try classroom.handle(.sendChat(text: "m"), by: .host, key: "again", at: .after(lifetime + 3)).events.isEmpty)
+    #expect(classroom.chat.messages.map(\.text) == ["first", "second"])
+    let again = try classroom.handle(.sendChat(text: "second"), by: .host, key: "again", at: .after(lifetime + 2))
+    #expect(again.events.isEmpty)
+    #expect(classroom.restoredFromParts == classroom)
+  }
+
+  @Test("a creation is known again by user, key and content")
+  func creation() throws {
+    var draft = SessionDraft(title: "Algebra")
+    draft.capacity = 10
+    let use = draft.keyUse("c")
+    let creation = Classroom.creation(.sample(), epoch: "e", by: "emmy", keyUse: use)
+    let classroom = try #require(Classroom(creation))
+    #expect(try classroom.isCreated(by: "emmy", with: use, at: .after(lifetime)))
+    #expect(try !classroom.isCreated(by: "ada", with: use, at: .after(1)))
+    #expect(try !classroom.isCreated(by: "emmy", with: draft.keyUse("d"), at: .after(1)))
+    #expect(throws: Refusal.keyExpired) { try classroom.isCreated(by: "emmy", with: use, at: .after(lifetime + 1)) }
+    #expect(throws: Refusal.keyConflict) {
+      try classroom.isCreated(by: "emmy", with: SessionDraft(title: "Algebra").keyUse("c"), at: .after(1))
+    }
+    #expect(classroom.restoredFromParts == classroom)
+    let without = try #require(Classroom(Classroom.creation(.sample(), epoch: "e", by: "emmy")))
+    #expect(try !without.isCreated(by: "emmy", with: use, at: .after(1)))
+  }
+
+  @Test("every field of a draft counts as its content")
+  func draftDigests() {
+    let changes: [(inout SessionDraft) -> Void] = [
+      { _ in }, { $0.id = "a" }, { $0.title = "T2" }, { $0.description = "d" }, { $0.instructor = "d" },
+      { $0.kind = .audio }, { $0.scheduledAt = .after(0) }, { $0.timeZone = "Europe/Berlin" },
+      { $0.durationMinutes = 61 }, { $0.capacity = 60 }, { $0.admission = .open }, { $0.visibility = .members },
+      { $0.allowsGuests = true },
+    ]
+    let digests = changes.map { change in
+      var draft = SessionDraft(title: "T")
+      change(&draft)
+      return draft.keyUse("k").digest
+    }
+    #expect(Set(digests).count == changes.count)
   }
 
   @Test("keys survive a snapshot")

@@ -67,7 +67,8 @@ extension Classroom {
     var copy = Classroom(restoring: core)
     for row in attendance.rows.values { copy.restore(row) }
     for message in chat.messages { copy.restore(message) }
-    for (user, uses) in keys.uses { for (key, use) in uses { copy.restore(use, key: key, user: user) } }
+    for user in keys.users { for (key, use) in user.uses { copy.restore(use, key: key, user: user.user) } }
+    for user in keys.users { for hash in user.forgotten.ascending { copy.restore(forgottenKey: hash, of: user.user) } }
     for event in stream.events { _ = copy.restore(event) }
     return copy
   }

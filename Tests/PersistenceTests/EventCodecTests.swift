@@ -60,9 +60,9 @@ struct EventCodecTests {
     let kinds: [RecordKind] = [
       .created, .statusChanged, .joined, .left, .chatSent, .lost, .returned, .alive, .snapshotCore, .snapshotAttendance,
       .snapshotChat,
-      .snapshotKey, .snapshotTail,
+      .snapshotKey, .snapshotTail, .snapshotForgottenKeys,
     ]
-    #expect(kinds.map(\.rawValue) == [1, 2, 3, 4, 5, 6, 7, 32, 64, 65, 66, 67, 68])
+    #expect(kinds.map(\.rawValue) == [1, 2, 3, 4, 5, 6, 7, 32, 64, 65, 66, 67, 68, 69])
   }
 
   @Test(
@@ -99,7 +99,7 @@ struct EventCodecTests {
     }
   }
 
-  @Test("a kind that is not an event's is unreadable", arguments: [0, 8, 32, 64, 65, 66, 67, 68, 255] as [UInt8])
+  @Test("a kind that is not an event's is unreadable", arguments: [0, 8, 32, 64, 65, 66, 67, 68, 69, 255] as [UInt8])
   func unknownKind(kind: UInt8) {
     #expect(throws: UnreadableRecord(session: "algebra", sequence: 42, kind: kind, field: "kind")) {
       try decode(Array(#"{"at":1,"user":"u","name":"n","role":"host"}"#.utf8), kind: kind)

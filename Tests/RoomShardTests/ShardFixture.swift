@@ -244,14 +244,14 @@ final class ShardFixture {
   @discardableResult
   func create(
     _ id: String = "algebra", host: String = "emmy", capacity: Int? = nil, admission: SessionDetails.Admission = .open,
-    guests: Bool = true
+    guests: Bool = true, key: String? = nil
   ) -> UInt64 {
     var draft = SessionDraft(title: "Algebra")
     draft.capacity = capacity
     draft.admission = admission
     draft.allowsGuests = guests
     return request(
-      .create(draft, id: id, roomName: "room-\(id)", epoch: "e-\(id)"), id, by: Self.identity(host, .host))
+      .create(draft, id: id, roomName: "room-\(id)", epoch: "e-\(id)", key: key), id, by: Self.identity(host, .host))
   }
 
   /// A fixture whose session is live and has only its host in it, everything synced.

@@ -239,6 +239,63 @@ struct HTTPTests {
     #expect(try answer.json["error"]?["details"]?["field"]?.string == field)
   }
 
+  // MARK: Idempotency
+
+  private func create(
+    _ body: String, key: String?, user: String = "teacher", on server: TestServer
+  ) throws -> VectorHTTPResponse {
+    var headers = ["Authorization": "Bearer \(server.token(user, role: .host))"]
+    headers["Idempotency-Key"] = key
+    return try VectorHTTPResponse("POST", "/api/sessions/", headers: headers, body: Array(body.utf8), port: server.port)
+  }
+
+  @Test("a repeated creation with the same key gives the same session, also after a restart", arguments: [1, 4])
+  func keyedCreation(_ loops: Int) throws {
+    var server = try TestServer(loops: loops)
+    let first = try create(#"{"title":"T"}"#, key: "k", on: server)
+    let id = try #require(try first.json["id"]?.string)
+    #expect(first.status == 201)
+    for isRestarted in [false, true] {
+      if isRestarted {
+        server.stop()
+        server = try TestServer(loops: loops, folder: server.folder)
+      }
+      let again = try create(#"{"title":"T"}"#, key: "k", on: server)
+      #expect(again.status == 201 && again.body == first.body)
+      let sessions = try server.get("/api/sessions/", as: server.token("teacher", role: .host)).json["sessions"]
+      #expect(sessions?.array?.count == 1)
+    }
+    #expect(try server.post("/api/sessions/\(id)/start/", as: server.token("teacher", role: .host)).status == 200)
+    let live = try create(#"{"title":"T"}"#, key: "k", on: server)
+    #expect(try live.status == 201 && live.json["status"]?.string == "ongoing", "the session as it is now")
+    let other = try create(#"{"title":"U"}"#, key: "k", on: server)
+    #expect(try other.status == 400 && other.json["error"]?["code"]?.string == "key_conflict")
+  }
+
+  @Test("a key of a creation belongs to its user; without a key every creation makes a session")
+  func creationKeysOfOthers() throws {
+    let answers = try [
+      create(#"{"title":"T"}"#, key: "k", on: server), create(#"{"title":"T"}"#, key: "k", user: "other", on: server),
+      create(#"{"title":"T"}"#, key: "l", on: server), create(#"{"title":"T"}"#, key: nil, on: server),
+      create(#"{"title":"T"}"#, key: nil, on: server),
+    ]
+    #expect(answers.allSatisfy { $0.status == 201 })
+    #expect(Set(try answers.map { try $0.json["id"]?.string }).count == answers.count)
+    #expect(try create(#"{"title":"T"}"#, key: "", on: server).status == 422)
+  }
+
+  @Test("a creation that names its id is repeated with the key, and refused without")
+  func keyedCreationWithID() throws {
+    let body = #"{"id":"algebra","title":"T"}"#
+    let first = try create(body, key: "k", on: server)
+    let again = try create(body, key: "k", on: server)
+    #expect(first.status == 201 && again.status == 201 && first.body == again.body)
+    for (key, user) in [(nil, "teacher"), ("l", "teacher"), ("k", "other")] {
+      let refused = try create(body, key: key, user: user, on: server)
+      #expect(try refused.status == 400 && refused.json["error"]?["code"]?.string == "session_exists")
+    }
+  }
+
   // MARK: Connections
 
   @Test("pipelined requests are answered in their order, whichever loop they need", arguments: [1, 2, 4])
