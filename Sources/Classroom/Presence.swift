@@ -18,6 +18,8 @@ public struct Presence: Sendable {
     /// The address for signals.
     public var id: String
     public var media = Media()
+    /// Whether a connection speaks for it; false while that is lost and may come back.
+    public var isConnected = true
   }
 
   /// A person in the room.
@@ -26,10 +28,13 @@ public struct Presence: Sendable {
     public var name: String
     public var role: Role
     public var joinedAt: Timestamp
-    /// Empty while the connection is lost and may come back.
+    /// Those whose connection is lost included, as long as it may come back.
     public var peers: [Peer] = []
     /// Grows with each participant who comes; a cursor for paging.
     public fileprivate(set) var ordinal: UInt64 = 0
+
+    /// Whether no connection of the person is up; it may come back.
+    public var isReconnecting: Bool { !peers.contains(where: \.isConnected) }
 
     /// What the person sends with any of the tabs.
     public var media: Media {
@@ -157,6 +162,18 @@ public struct Presence: Sendable {
   public mutating func removePeer(_ peer: String, of user: String) -> Int {
     change(user) { participant in participant.peers.removeAll { $0.id == peer } }
     return participants[user]?.peers.count ?? 0
+  }
+
+  /// A tab of a participant has lost its connection, or has one again.
+  public mutating func setConnected(_ isConnected: Bool, peer: String, of user: String) {
+    guard let known = participants[user]?.peers.first(where: { $0.id == peer }), known.isConnected != isConnected else {
+      return
+    }
+    change(user) { participant in
+      if let index = participant.peers.firstIndex(where: { $0.id == peer }) {
+        participant.peers[index].isConnected = isConnected
+      }
+    }
   }
 
   /// What a tab sends has changed.

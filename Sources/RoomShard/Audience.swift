@@ -7,6 +7,8 @@ struct Audience {
   enum Seat {
     /// Waits for the start.
     case waiting
+    /// Gets presence in this mode; the events that it missed are on their way.
+    case presence(PresenceMode)
     /// Gets the room's events, and presence in this mode.
     case room(PresenceMode)
   }
@@ -42,14 +44,19 @@ struct Audience {
     remove(connection)
     switch seat {
     case .waiting: waiting.insert(connection)
+    case .presence(let mode): seatInPresence(connection, mode: mode)
     case .room(let mode):
       everyone.insert(connection)
-      switch mode {
-      case .full: full.insert(connection)
-      case .hosts: hosts.insert(connection)
-      case .count: count.insert(connection)
-      case .none: break
-      }
+      seatInPresence(connection, mode: mode)
+    }
+  }
+
+  private mutating func seatInPresence(_ connection: ConnectionID, mode: PresenceMode) {
+    switch mode {
+    case .full: full.insert(connection)
+    case .hosts: hosts.insert(connection)
+    case .count: count.insert(connection)
+    case .none: break
     }
   }
 

@@ -17,7 +17,8 @@ extension RoomShard {
       case .chatHistory(let before, let limit):
         try sendHistory(before: before, limit: limit, id: id, to: connection, member)
       case .signal(let target, let kind, let negotiation, let payload):
-        try relay(kind, to: target, negotiation: negotiation, payload: payload, id: id, from: connection, member)
+        try relay(
+          kind, to: target, negotiation: negotiation, payload: payload, id: id, from: connection, member, at: now)
       case .mediaSet(let audio, let video, let screen):
         try setMedia(audio: audio, video: video, screen: screen, id: id, from: connection, member, at: now)
       case .presenceSubscribe(let mode):
@@ -96,7 +97,7 @@ extension RoomShard {
       }
       admitWaiting(in: room, isStart: true, at: now)
       // Who starts the class from elsewhere has the grace to come with a socket.
-      for case .joined(let user, _, _) in events.map(\.event) where room.presence[user]?.peers.isEmpty == true {
+      for case .joined(let user, _, _) in events.map(\.event) where room.presence[user]?.isReconnecting == true {
         detach(user, from: room, since: now, isEstimated: false, at: now)
       }
     case .completed:
@@ -114,13 +115,14 @@ extension RoomShard {
     for (connection, member) in members where member.room === room {
       if case .present = member.state { members[connection]?.state = .reading }
     }
+    for peer in room.peers.values { peer.attach(nil) }
     room.peers = [:]
     for connection in room.waitingConnections.sorted(by: { $0.rawValue < $1.rawValue }) {
       guard var member = members[connection] else { continue }
       stopWaiting(member, connection: connection, at: now)
       member.state = .reading
       members[connection] = member
-      sendJoined(to: connection, member, id: nil, at: now)
+      sendJoined(to: connection, member, id: nil, resumption: nil, at: now)
       seat(member, connection: connection, in: .room(.none))
     }
   }
@@ -170,7 +172,7 @@ extension RoomShard {
 
   // MARK: Presence
 
-  private func peer(of member: Member) throws(ProtocolError) -> String {
+  func peer(of member: Member) throws(ProtocolError) -> Peer {
     switch member.state {
     case .present(let peer?): return peer
     case .present(nil): throw ProtocolError(Refusal.forbidden)
@@ -185,11 +187,11 @@ extension RoomShard {
     let peer = try peer(of: member)
     let room = member.room
     let user = member.actor.user
-    var media = room.presence[user]?.peers.first { $0.id == peer }?.media ?? Presence.Media()
+    var media = room.presence[user]?.peers.first { $0.id == peer.id }?.media ?? Presence.Media()
     media.audio = audio ?? media.audio
     media.video = video ?? media.video
     media.screen = screen ?? media.screen
-    room.presence.setMedia(media, of: peer, user: user)
+    room.presence.setMedia(media, of: peer.id, user: user)
     scheduleFlush(of: room, at: now)
     if let id { send(to: connection, from: room) { ServerMessage.ok(id: id, into: &$0) } }
   }
@@ -209,7 +211,7 @@ extension RoomShard {
       writePresence(of: room, mode: mode, into: &writer)
       writer.endObject()
     }
-    seat(member, connection: connection, in: .room(mode))
+    seat(member, connection: connection, in: member.catchUp == nil ? .room(mode) : .presence(mode))
   }
 
   private func sendPage(
@@ -223,30 +225,5 @@ extension RoomShard {
       ServerMessage.writePage(page(of: room, mode: member.mode, after: cursor), into: &writer)
       writer.endObject()
     }
-  }
-
-  // MARK: Signaling
-
-  private func relay(
-    _ kind: SignalKind, to target: String, negotiation: String?, payload: UnsafeRawBufferPointer, id: Int64?,
-    from connection: ConnectionID, _ member: Member
-  ) throws(ProtocolError) {
-    let room = member.room
-    let peer = try peer(of: member)
-    guard target != peer, let receiver = room.peers[target], room.audience.hasEntered(receiver) else {
-      throw ProtocolError(.peerUnavailable, "Nobody is at this address any more.", peer: target)
-    }
-    writer.removeAll()
-    // Any rule would do that gives the two sides opposite answers, and the same ones for the whole call.
-    ServerMessage.signal(
-      from: peer, isReaderPolite: target > peer, kind: kind, negotiation: negotiation, payload: payload, into: &writer)
-    if room.audience.hasEntered(connection), outbox.takenCount >= member.lastHeldSignal {
-      outbox.sendBeside(writer.bytes, to: receiver)
-    } else {
-      // Nobody may hear of a peer before its join is safe, and no later signal may overtake one that waits for that.
-      outbox.append(.send(receiver, outbox.store(writer.bytes)), restingOn: room.position)
-      members[connection]?.lastHeldSignal = outbox.appendedCount
-    }
-    if let id { send(to: connection, from: room) { ServerMessage.ok(id: id, into: &$0) } }
   }
 }

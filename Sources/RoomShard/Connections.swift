@@ -24,17 +24,19 @@ extension RoomShard {
       var member = Member(
         room: room, actor: Actor(user: identity.user, name: identity.name, role: role), ordinal: nextOrdinal(),
         mode: mode, state: .waiting)
+      let resumption = resume.map { judge($0, by: identity, in: room, at: now) }
       switch room.classroom.status {
       case .scheduled:
         members[connection] = member
-        wait(member, id: id, connection: connection, at: now)
+        wait(member, id: id, resumption: resumption, connection: connection, at: now)
       case .ongoing:
-        try enter(&member, id: id, connection: connection, at: now)
+        try enter(&member, id: id, resumption: resumption, connection: connection, at: now)
       case .completed:
         member.state = .reading
+        member.mode = .none
         members[connection] = member
-        sendJoined(to: connection, member, id: id, at: now)
-        seat(member, connection: connection, in: .room(.none))
+        sendJoined(to: connection, member, id: id, resumption: resumption, at: now)
+        takeSeat(member, connection: connection, resumption: resumption)
       }
     } catch {
       refuse(ProtocolError(error), id: id, to: connection, restingOn: room.position)
@@ -46,7 +48,9 @@ extension RoomShard {
     outbox.append(.seat(connection, member.room, seat, ordinal: member.ordinal), restingOn: member.room.position)
   }
 
-  private func wait(_ member: Member, id: Int64?, connection: ConnectionID, at now: Timestamp) {
+  private func wait(
+    _ member: Member, id: Int64?, resumption: Resumption?, connection: ConnectionID, at now: Timestamp
+  ) {
     let room = member.room
     room.waitingConnections.insert(connection)
     if member.actor.role.isVisible {
@@ -54,32 +58,43 @@ extension RoomShard {
       room.hasWaitingChanges = true
       scheduleFlush(of: room, at: now)
     }
-    sendJoined(to: connection, member, id: id, at: now)
+    sendJoined(to: connection, member, id: id, resumption: resumption, at: now)
     seat(member, connection: connection, in: .waiting)
+  }
+
+  /// Lets the connection have the room's events from where its state ends: from now on, or from where it stopped.
+  private func takeSeat(_ member: Member, connection: ConnectionID, resumption: Resumption?) {
+    if let resumption, resumption.denial == nil {
+      sendMissed(to: connection, member, after: resumption.room)
+    } else {
+      seat(member, connection: connection, in: .room(member.mode))
+    }
   }
 
   /// Brings a member into the class: attendance first, then the state, then the events that follow it.
   private func enter(
-    _ member: inout Member, id: Int64?, connection: ConnectionID, at now: Timestamp
+    _ member: inout Member, id: Int64?, resumption: Resumption?, connection: ConnectionID, at now: Timestamp
   ) throws(Refusal) {
     let room = member.room
     let actor = member.actor
+    let wasCounted = room.presence[actor.user] != nil
+    var resumption = resumption
     let outcome = try room.classroom.handle(.join, by: actor, at: now)
     record(outcome.events, in: room)
     if actor.role.isVisible {
-      let peer = newPeerID()
       room.detachments[actor.user] = nil
       room.presence.enter(user: actor.user, name: actor.name, role: actor.role, at: now)
-      room.presence.addPeer(peer, of: actor.user)
-      room.peers[peer] = connection
-      member.state = .present(peer: peer)
+      member.state = .present(
+        attachPeer(
+          to: connection, of: actor, in: room, resumption: &resumption, wasCounted: wasCounted, at: now))
       scheduleFlush(of: room, at: now)
     } else {
-      member.state = .present(peer: nil)
+      member.state = .present(nil)
     }
     members[connection] = member
-    sendJoined(to: connection, member, id: id, at: now)
-    seat(member, connection: connection, in: .room(member.mode))
+    sendJoined(to: connection, member, id: id, resumption: resumption, at: now)
+    if let peer = member.peer { peer.announcement = min(peer.announcement, outbox.appendedCount) }
+    takeSeat(member, connection: connection, resumption: resumption)
   }
 
   /// Lets in those who wait, the longest first, as far as the capacity allows. Who must go on waiting is told so once,
@@ -92,7 +107,7 @@ extension RoomShard {
     for (connection, member) in waiting.sorted(by: { $0.member.ordinal < $1.member.ordinal }) {
       var member = member
       do throws(Refusal) {
-        try enter(&member, id: nil, connection: connection, at: now)
+        try enter(&member, id: nil, resumption: nil, connection: connection, at: now)
         stopWaiting(member, connection: connection, at: now)
       } catch {
         if isStart { refuse(ProtocolError(error), id: nil, to: connection, restingOn: room.position) }
@@ -109,7 +124,10 @@ extension RoomShard {
     scheduleFlush(of: room, at: now)
   }
 
-  func sendJoined(to connection: ConnectionID, _ member: Member, id: Int64?, at now: Timestamp) {
+  func sendJoined(
+    to connection: ConnectionID, _ member: Member, id: Int64?, resumption: Resumption?, at now: Timestamp
+  ) {
+    let isRecovered = resumption.map { $0.denial == nil } ?? false
     let room = member.room
     let classroom = room.classroom
     send(to: connection, from: room) { writer in
@@ -126,10 +144,17 @@ extension RoomShard {
       writer.field("name", member.actor.name)
       writer.field("role", member.actor.role.rawValue)
       writer.endObject()
-      if let peer = member.peer { writer.field("peer", peer) }
+      if let peer = member.peer {
+        writer.field("peer", peer.id)
+        writer.field("signal_seq", peer.delivered)
+      }
       writer.key("session")
       ServerMessage.writeSession(classroom.view, includingRoomName: false, into: &writer)
       writer.field("epoch", classroom.epoch)
+      writer.key("streams")
+      writer.beginObject()
+      writer.field("room", isRecovered ? resumption?.room ?? 0 : classroom.streamSequence)
+      writer.endObject()
       switch member.state {
       case .waiting:
         writer.key("waiting")
@@ -137,37 +162,31 @@ extension RoomShard {
         writer.field("count", room.waiting.count)
         writer.endObject()
       case .present, .reading:
-        writer.key("streams")
-        writer.beginObject()
-        writer.field("room", classroom.streamSequence)
-        writer.endObject()
         if case .present = member.state {
           writer.key("presence")
           writer.beginObject()
           writePresence(of: room, mode: member.mode, into: &writer)
           writer.endObject()
         }
-        writer.key("chat")
-        writer.beginObject()
-        ServerMessage.writeChat(
-          classroom.chat.page(
-            before: nil, limit: ProtocolLimits.historyDefault, textBytes: ProtocolLimits.historyTextBytes),
-          into: &writer)
-        writer.endObject()
+        if !isRecovered {
+          writer.key("chat")
+          writer.beginObject()
+          ServerMessage.writeChat(
+            classroom.chat.page(
+              before: nil, limit: ProtocolLimits.historyDefault, textBytes: ProtocolLimits.historyTextBytes),
+            into: &writer)
+          writer.endObject()
+        }
         writer.key("ice_servers")
         writer.beginArray()
         writer.endArray()
       }
       writer.field("resume_token", sealer.seal(claim(of: member, at: now)))
-      writer.field("recovered", false)
+      writer.field("recovered", isRecovered)
+      if let denial = resumption?.denial { writer.field("not_recovered", denial.rawValue) }
+      if let hasSignals = resumption?.hasSignals { writer.field("signals_recovered", hasSignals) }
       writer.endObject()
     }
-  }
-
-  private func claim(of member: Member, at now: Timestamp) -> ResumeClaim {
-    ResumeClaim(
-      user: member.actor.user, session: member.room.classroom.id, epoch: member.room.classroom.epoch,
-      peer: member.peer, expiresAt: now.advanced(byMilliseconds: ProtocolLimits.resumeTokenMilliseconds))
   }
 
   /// The state that a client in this mode begins with.
@@ -190,20 +209,26 @@ extension RoomShard {
 
   // MARK: Going
 
-  /// A socket is gone without a word. The person has the grace to come back; `lastHeard` is when it last showed life.
-  public func connectionClosed(_ connection: ConnectionID, lastHeard: Timestamp, at now: Timestamp) {
+  /// A socket is gone. The person has the grace to come back; `lastHeard` is when it last showed life.
+  /// - Parameter isGoodbye: whether the client itself closed it as done with (1000, 1001): then its address is given up at
+  ///   once, while the person keeps the grace.
+  public func connectionClosed(
+    _ connection: ConnectionID, lastHeard: Timestamp, isGoodbye: Bool = false, at now: Timestamp
+  ) {
     guard let member = members.removeValue(forKey: connection) else { return }
     let room = member.room
     room.audience.remove(connection)
+    catchUps.remove(connection)
     switch member.state {
     case .waiting: stopWaiting(member, connection: connection, at: now)
     case .reading: break
     case .present(let peer):
       guard let peer else { return }
+      if isGoodbye { drop(peer, in: room, at: now) } else { lose(peer, in: room, at: now) }
       let user = member.actor.user
       // Of several tabs, the one that closes last is not always the one that was heard last.
       let heard = max(min(lastHeard, now), room.lastHeard[user] ?? min(lastHeard, now))
-      if removePeer(peer, of: member, at: now) == 0 {
+      if room.presence[user]?.isReconnecting == true {
         room.lastHeard[user] = nil
         detach(user, from: room, since: heard, isEstimated: false, at: now)
       } else {
@@ -218,23 +243,19 @@ extension RoomShard {
     members[connection] = nil
     // At once, not behind the barrier: if the connection joins again in this tick, it has entered only with its new join.
     room.audience.remove(connection)
+    catchUps.remove(connection)
     switch member.state {
     case .waiting: stopWaiting(member, connection: connection, at: now)
     case .reading: break
     case .present(let peer):
       guard let peer else { break }
-      if removePeer(peer, of: member, at: now) == 0 {
-        leave(member.actor.user, room: room, at: now, isEstimated: false, now: now)
+      drop(peer, in: room, at: now)
+      if room.presence[peer.user]?.isReconnecting == true {
+        leave(peer.user, room: room, at: now, isEstimated: false, now: now)
       } else {
-        room.lastHeard[member.actor.user] = now
+        room.lastHeard[peer.user] = now
       }
     }
     if let id { send(to: connection, from: room) { ServerMessage.ok(id: id, into: &$0) } }
-  }
-
-  private func removePeer(_ peer: String, of member: Member, at now: Timestamp) -> Int {
-    member.room.peers[peer] = nil
-    scheduleFlush(of: member.room, at: now)
-    return member.room.presence.removePeer(peer, of: member.actor.user)
   }
 }

@@ -19,6 +19,8 @@ struct Outbox {
     case retract(String)
     /// The connection has been told everything and may go to another loop.
     case handOver(ConnectionID)
+    /// A signal without its number, which it gets when it leaves: what is never shown must not have one.
+    case signal(Peer, Room, Range<Int>, at: Timestamp)
     /// The connection has been told everything and is to end.
     case close(ConnectionID, CloseReason)
   }
@@ -61,7 +63,7 @@ struct Outbox {
     guard let first = held.first, first.position <= synced else { return nil }
     held.removeFirst()
     switch first.delivery {
-    case .send(_, let range), .broadcast(_, _, let range): consumed = range.upperBound
+    case .send(_, let range), .broadcast(_, _, let range), .signal(_, _, let range, _): consumed = range.upperBound
     case .seat, .respond, .publish, .retract, .handOver, .close: break
     }
     return first.delivery

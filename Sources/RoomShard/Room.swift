@@ -16,8 +16,11 @@ final class Room {
   var classroom: Classroom
   var presence = Presence()
   var audience = Audience()
-  /// The connections by their peer id.
-  var peers: [String: ConnectionID] = [:]
+  /// By their id, those whose connection is lost included.
+  var peers: [String: Peer] = [:]
+  /// Until then a peer may have its address back from its token: nobody has been told that it is gone, only this server
+  /// does not remember it.
+  var restoresPeersUntil: Timestamp?
   /// By user.
   var detachments: [String: Detachment] = [:]
   /// When those with several connections were last heard on one that is gone.
@@ -48,7 +51,7 @@ struct Member {
     /// The session has not started.
     case waiting
     /// In the class; observers have no peer.
-    case present(peer: String?)
+    case present(Peer?)
     /// The session is over; reads.
     case reading
   }
@@ -59,10 +62,18 @@ struct Member {
   let ordinal: UInt64
   var mode: PresenceMode
   var state: State
-  /// The number of the outbox entry with this member's newest signal that had to wait, 0 before the first.
-  var lastHeldSignal: UInt64 = 0
+  /// Set while missed events are on their way.
+  var catchUp: CatchUp?
 
-  var peer: String? {
+  /// How far a client is that gets the events it missed.
+  struct CatchUp {
+    /// The number of the last event that is on its way.
+    var cursor: UInt64
+    /// The number of the outbox entry with that event.
+    var entry: UInt64
+  }
+
+  var peer: Peer? {
     if case .present(let peer) = state { peer } else { nil }
   }
 }

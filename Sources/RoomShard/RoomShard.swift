@@ -15,6 +15,8 @@ public final class RoomShard {
   let sealer: any ResumeSealer
   var rooms: [String: Room] = [:]
   var members: [ConnectionID: Member] = [:]
+  /// The connections that get the events they missed.
+  var catchUps = ConnectionGroup()
   var outbox = Outbox()
   var writer = JSONWriter(reserving: 4096)
   var timers = ShardTimers()
@@ -44,6 +46,7 @@ public final class RoomShard {
   /// Ends the recovery: everybody whose attendance is open was last alive then, and has the grace from now to come back.
   public func resume(lastAlive: Timestamp, isEstimated: Bool, at now: Timestamp) {
     for room in rooms.values.sorted(by: { $0.classroom.id < $1.classroom.id }) where room.classroom.status.isLive {
+      room.restoresPeersUntil = now.advanced(byMilliseconds: configuration.graceMilliseconds)
       for row in room.classroom.attendance.rows.values where row.isActive {
         guard let segment = row.segments.last else { continue }
         room.presence.enter(user: row.user, name: row.name, role: row.role, at: segment.from)
@@ -103,7 +106,16 @@ public final class RoomShard {
         if !connections.isEmpty { outbox.bytes(range) { sink.broadcast($0, to: connections) } }
       case .seat(let connection, let room, let seat, let ordinal):
         // The connection may have closed or left while its entry waited, and joined again.
-        if members[connection]?.ordinal == ordinal { room.audience.seat(connection, in: seat) }
+        guard let member = members[connection], member.ordinal == ordinal else { continue }
+        room.audience.seat(connection, in: seat)
+        if case .room = seat, let peer = member.peer {
+          for signal in peer.takeUndelivered() { signal.withUnsafeBytes { sink.send($0, to: connection) } }
+        }
+      case .signal(let peer, let room, let range, let time):
+        let beginning = outbox.bytes(range) { Array($0) }
+        number(beginning, for: peer, in: room, at: time) { signal, connection in
+          signal.withUnsafeBytes { sink.send($0, to: connection) }
+        }
       case .respond(let request, let result):
         sink.respond(to: request, with: result)
       case .publish(let view):

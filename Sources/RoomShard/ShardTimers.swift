@@ -8,13 +8,11 @@ struct ShardTimers {
   var flushes: Deque<(deadline: Timestamp, room: Room)> = []
   /// When waiting for somebody to come back ends.
   var graces: Deque<(deadline: Timestamp, room: Room, user: String)> = []
+  /// When the address of a lost tab is given up.
+  var peerGraces: Deque<(deadline: Timestamp, room: Room, peer: Peer, generation: UInt64)> = []
 
   var next: Timestamp? {
-    switch (flushes.first?.deadline, graces.first?.deadline) {
-    case (let flush?, let grace?): min(flush, grace)
-    case (let flush?, nil): flush
-    case (nil, let grace): grace
-    }
+    [flushes.first?.deadline, graces.first?.deadline, peerGraces.first?.deadline].lazy.compactMap { $0 }.min()
   }
 }
 
@@ -27,6 +25,10 @@ extension RoomShard {
     while let flush = timers.flushes.first, flush.deadline <= now {
       timers.flushes.removeFirst()
       flushPresence(of: flush.room, at: now)
+    }
+    while let grace = timers.peerGraces.first, grace.deadline <= now {
+      timers.peerGraces.removeFirst()
+      endGrace(of: grace.peer, in: grace.room, generation: grace.generation, at: now)
     }
     while let grace = timers.graces.first, grace.deadline <= now {
       timers.graces.removeFirst()
@@ -103,6 +105,7 @@ extension RoomShard {
     perform(
       .leave(at: time, isEstimated: isEstimated),
       by: Actor(user: user, name: participant.name, role: participant.role), in: room, at: now)
+    for peer in participant.peers { room.peers.removeValue(forKey: peer.id)?.attach(nil) }
     room.presence.leave(user: user)
     room.lastHeard[user] = nil
     scheduleFlush(of: room, at: now)

@@ -4,7 +4,10 @@ import JSON
 /// Writes the messages of the server, each a JSON object, in the order of fields that `protocol/README.md` shows.
 public enum ServerMessage {
   /// What a server is and allows; the first message.
-  public static func welcome(server: String, pingIntervalMilliseconds: Int64, into writer: inout JSONWriter) {
+  /// - Parameter graceMilliseconds: how long a peer whose connection is lost is kept.
+  public static func welcome(
+    server: String, pingIntervalMilliseconds: Int64, graceMilliseconds: Int64, into writer: inout JSONWriter
+  ) {
     writer.beginObject()
     writer.field("type", "welcome")
     writer.field("version", "rollcall.v1")
@@ -15,6 +18,7 @@ public enum ServerMessage {
     writer.string("chat")
     writer.string("presence")
     writer.string("signal")
+    writer.string("resume")
     writer.endArray()
     writer.key("limits")
     writer.beginObject()
@@ -24,6 +28,10 @@ public enum ServerMessage {
     writer.field("key_bytes", ProtocolLimits.keyBytes)
     writer.field("history_page", ProtocolLimits.historyPage)
     writer.field("presence_page", ProtocolLimits.presencePage)
+    writer.field("resume_ms", graceMilliseconds)
+    writer.field("resume_token_ms", ProtocolLimits.resumeTokenMilliseconds)
+    writer.field("resume_events", StreamTail.Limits.events)
+    writer.field("resume_signals", ProtocolLimits.signalsKept)
     writer.endObject()
     writer.field("ping_interval_ms", pingIntervalMilliseconds)
     writer.field("hello_timeout_ms", ProtocolLimits.helloTimeoutMilliseconds)
@@ -178,8 +186,9 @@ public enum ServerMessage {
     writer.endObject()
   }
 
-  /// A signal from another peer; `payload` is passed through untouched.
-  public static func signal(
+  /// A signal from another peer without its end, which ``signalEnd(sequence:)`` makes once its number is known; `payload` is
+  /// passed through untouched.
+  public static func beginSignal(
     from peer: String, isReaderPolite: Bool, kind: SignalKind, negotiation: String?, payload: UnsafeRawBufferPointer,
     into writer: inout JSONWriter
   ) {
@@ -190,7 +199,18 @@ public enum ServerMessage {
     if let negotiation { writer.field("negotiation", negotiation) }
     writer.key("payload")
     writer.raw(payload)
-    writer.endObject()
+  }
+
+  /// The end of a signal that is number `sequence` of its receiver.
+  public static func signalEnd(sequence: UInt64) -> [UInt8] { Array(#","signal_seq":\#(sequence)}"#.utf8) }
+
+  /// An event of the stream, as it was sent when it happened.
+  public static func streamEvent(_ event: StreamEvent, session: String, into writer: inout JSONWriter) {
+    switch event.content {
+    case .status(let change):
+      sessionStatus(change, session: session, by: event.by, sequence: event.sequence, at: event.at, into: &writer)
+    case .chat(let message): chatMessage(message, into: &writer)
+    }
   }
 
   // MARK: Shared objects
@@ -228,6 +248,7 @@ public enum ServerMessage {
       writer.beginArray()
       for peer in participant.peers { writer.string(peer.id) }
       writer.endArray()
+      writer.field("reconnecting", participant.isReconnecting)
       writer.endObject()
     }
     writer.endArray()

@@ -47,7 +47,8 @@ extension ServerLoop {
       say(to: id) {
         ServerMessage.welcome(
           server: "rollcall/\(RollcallVersion.current)",
-          pingIntervalMilliseconds: patience.ping, into: &$0)
+          pingIntervalMilliseconds: patience.ping,
+          graceMilliseconds: context.configuration.shard.graceMilliseconds, into: &$0)
       }
     case .echo:
       connection.pointee.deadline = monotonicNow + patience.ping

@@ -1,0 +1,34 @@
+/// An address for signals: one tab of somebody in the class. It outlives its connection by the grace.
+final class Peer {
+  let id: String
+  let user: String
+  /// The connection that speaks for it, or nil in the grace.
+  private(set) var connection: ConnectionID?
+  /// Grows whenever the connection changes: what was begun for an earlier one changes nothing any more.
+  private(set) var generation: UInt64 = 0
+  var signals = SignalRing()
+  /// The number of the last signal that was handed out to ``connection``.
+  var delivered: UInt64 = 0
+  /// The number of the outbox entry with which its address becomes known.
+  var announcement: UInt64 = 0
+  /// The number of the outbox entry with the newest signal it sent that had to wait, 0 before the first.
+  var lastHeldSignal: UInt64 = 0
+
+  init(id: String, user: String) {
+    self.id = id
+    self.user = user
+  }
+
+  /// Another connection speaks for it from now on, or none.
+  func attach(_ connection: ConnectionID?) {
+    self.connection = connection
+    generation += 1
+  }
+
+  /// The signals that ``connection`` has not been handed.
+  func takeUndelivered() -> [[UInt8]] {
+    let messages = Array(signals.messages(after: delivered))
+    delivered = signals.last
+    return messages
+  }
+}

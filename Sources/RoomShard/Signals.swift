@@ -1,0 +1,45 @@
+import Classroom
+import SignalingProtocol
+
+// How signals get from one peer to another: beside the barrier where both are known, and kept for who is away.
+extension RoomShard {
+  func relay(
+    _ kind: SignalKind, to target: String, negotiation: String?, payload: UnsafeRawBufferPointer, id: Int64?,
+    from connection: ConnectionID, _ member: Member, at now: Timestamp
+  ) throws(ProtocolError) {
+    let room = member.room
+    let sender = try peer(of: member)
+    guard target != sender.id, let receiver = room.peers[target], isKnown(receiver) else {
+      throw ProtocolError(.peerUnavailable, "Nobody is at this address any more.", peer: target)
+    }
+    writer.removeAll()
+    // Any rule would do that gives the two sides opposite answers, and the same ones for the whole call.
+    ServerMessage.beginSignal(
+      from: sender.id, isReaderPolite: target > sender.id, kind: kind, negotiation: negotiation, payload: payload,
+      into: &writer)
+    if isKnown(sender), outbox.takenCount >= sender.lastHeldSignal {
+      number(writer.bytes, for: receiver, in: room, at: now) { outbox.sendBeside($0, to: $1) }
+    } else {
+      // Nobody may hear of a peer before its join is safe, and no later signal may overtake one that waits for that.
+      outbox.append(.signal(receiver, room, outbox.store(writer.bytes), at: now), restingOn: room.position)
+      sender.lastHeldSignal = outbox.appendedCount
+    }
+    if let id { send(to: connection, from: room) { ServerMessage.ok(id: id, into: &$0) } }
+  }
+
+  /// Whether others may know the address: it has been told, or could have been.
+  private func isKnown(_ peer: Peer) -> Bool { outbox.takenCount >= peer.announcement }
+
+  /// Gives a signal its number, keeps it, and sends it to a receiver who is there. Who is on the way back gets it after the
+  /// events that were missed.
+  func number(
+    _ beginning: [UInt8], for receiver: Peer, in room: Room, at now: Timestamp,
+    send: ([UInt8], ConnectionID) -> Void
+  ) {
+    let signal = beginning + ServerMessage.signalEnd(sequence: receiver.signals.last + 1)
+    receiver.signals.append(signal, at: now, lifetimeMilliseconds: configuration.signalLifetimeMilliseconds)
+    guard let connection = receiver.connection, room.audience.hasEntered(connection) else { return }
+    receiver.delivered = receiver.signals.last
+    send(signal, connection)
+  }
+}
