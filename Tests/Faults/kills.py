@@ -12,9 +12,9 @@ USERS = 19  # and one of them has two tabs: 20 connections
 GRACE = 8
 
 
-def make_chatters(server, judge, dice):
-    """Twenty connections of nineteen people."""
-    names = [f"u{number:02}" for number in range(USERS)]
+def make_chatters(server, judge, dice, users=USERS):
+    """One connection for each of these people, and a second one for the last."""
+    names = [f"u{number:02}" for number in range(users)]
     tabs = [(name, "1") for name in names] + [(names[-1], "2")]
     return [rollcall.Chatter(user, tab, server, judge, random.Random(dice.random())) for user, tab in tabs]
 

@@ -1,0 +1,243 @@
+"""The machine stops: at every change of the disk, and at random moments under load. What is left must be true."""
+
+import asyncio
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import checks
+import kills
+import lesson
+import rollcall
+import system_calls
+from checker import Checker
+
+DISK = pathlib.Path(__file__).resolve().parent / "disk.py"
+
+
+class Disk:
+    """A mounted `disk.py`."""
+
+    every = []
+
+    def __init__(self, mountpoint, content=None):
+        self.mountpoint = mountpoint
+        mountpoint.mkdir(exist_ok=True)
+        self.process = subprocess.Popen(
+            [sys.executable, str(DISK), str(mountpoint), *([str(content)] if content else [])], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, text=True)
+        Disk.every.append(self)
+
+    async def mounted(self):
+        for _ in range(500):
+            if self.process.poll() is not None:
+                raise RuntimeError("disk.py has ended: is libfuse2 there, and /dev/fuse?")
+            if self.mountpoint.is_mount():
+                return self
+            await asyncio.sleep(0.01)
+        raise RuntimeError("nothing was mounted")
+
+    def order(self, do, **more):
+        self.process.stdin.write(json.dumps({"do": do, **more}) + "\n")
+        self.process.stdin.flush()
+        answer = json.loads(self.process.stdout.readline())
+        if "error" in answer:
+            raise RuntimeError(answer["error"])
+        return answer
+
+    def cut(self, server):
+        """The power fails: the disk first, so that whatever the server still says rests on what is already there."""
+        self.order("stop")
+        if server.is_running:
+            server.process.kill()
+        self.order("release")
+        server.process.wait()
+
+    def unmount(self):
+        if self.process.poll() is None:
+            subprocess.run(["umount", "--lazy", str(self.mountpoint)], check=False, stderr=subprocess.DEVNULL)
+            self.process.stdin.close()
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.process.stdout.close()
+
+    @classmethod
+    def unmount_all(cls):
+        for disk in cls.every:
+            disk.unmount()
+        cls.every.clear()
+
+
+async def life(binary, folder, template, watch):
+    """A start and a lesson, until the end or the kill; the changes of the disk, and what there is to judge by."""
+    run = folder / "run"
+    run.mkdir()
+    disk = await Disk(run / "disk", template).mounted()
+    server = rollcall.Server(binary, run, data=disk.mountpoint / "data", options=("--snapshot-interval", "100ms"))
+    server.start()
+    if watch:
+        disk.order("watch", process=server.process.pid, **watch)
+    now = lesson.Lesson(server, "now", rounds=4)
+    try:
+        await server.ready()
+        await now.run()
+        # Snapshots are taken behind it.
+        for _ in range(20 if now.is_done else 0):
+            if not server.is_running:
+                break
+            await asyncio.sleep(0.01)
+    except RuntimeError:
+        pass  # stopped while it started
+    count = disk.order("count")
+    disk.cut(server)
+    if not watch:
+        disk.unmount()
+        shutil.rmtree(run)
+    return count["changes"], (disk, server, now, count["stopped"])
+
+
+async def stop_at(binary, folder, template, earlier, number, how, lose, seed):
+    """One server whose process or machine stops at this change of its disk; whether it came that far."""
+    where = f"{'power loss' if lose else 'kill -9'} {how} change {number} of the disk, seed {seed}"
+    _, (disk, server, now, died) = await life(binary, folder, template, {"at": number, "how": how})
+    left = server.folder / "left"
+    disk.order("save", folder=str(left), lose=seed if lose else None)
+    disk.unmount()
+    server.data = left / "data"
+    server.start()
+    try:
+        await server.ready()
+        problems = (await earlier.verify(server) if earlier else []) + await now.verify(server)
+        problems += [] if await server.terminate() == 0 else [f"the next one ends badly: {server.log_tail()}"]
+    except Exception as error:
+        problems = [f"{type(error).__name__}: {error}"]
+    checks.check(where, problems)
+    shutil.rmtree(server.folder)
+    return died
+
+
+async def test_every_change(binary, folder, template, earlier, dice, sample):
+    """Each change of the disk that a start and a lesson make: before it, half of it, behind it; killed or without power."""
+    reach, _ = await life(binary, folder, template, None)
+    died = tried = number = 0
+    hows = [(how, lose) for how in ("before", "half", "after") for lose in (False, True)]
+    if sample is None:
+        while True:
+            number += 1
+            reached = 0
+            for how, lose in hows:
+                tried += 1
+                reached += await stop_at(binary, folder, template, earlier, number, how, lose, dice.randrange(1 << 30))
+            died += reached
+            if not reached:
+                break
+    else:
+        for _ in range(sample):
+            number = dice.randint(1, reach)
+            tried += 1
+            died += await stop_at(binary, folder, template, earlier, number, *dice.choice(hows), dice.randrange(1 << 30))
+    checks.check("the disk stopped the server at all", [] if died > tried // 4 else [f"{died} times in {tried}"])
+    checks.say(f"{died} stops at changes of the disk in {tried} lives")
+
+
+async def test_under_load(binary, folder, dice, rounds, seed):
+    """The power fails at random moments while people talk; they come back to the same data folder each time."""
+    judge = Checker()
+    content = None
+    server = rollcall.Server(binary, folder, kills.GRACE, options=("--snapshot-interval", "400ms"))
+    chatters = kills.make_chatters(server, judge, dice, users=7)
+    messages = 0
+    for number in range(rounds + 1):
+        disk = await Disk(folder / f"disk{number}", content).mounted()
+        server.data = disk.mountpoint / "data"
+        known = judge.snapshot()
+        server.start()
+        await server.ready()
+        if number == 0:
+            await rollcall.open_session(server)
+            judge.status_changed(1)
+        joined, history = await rollcall.read_history(server)
+        before = len(judge.violations)
+        judge.verify(history, joined, known if number else None)
+        cut = dice.randrange(1 << 30)
+        checks.check(f"seed {seed}, after power cut {number}: what was said is still true", judge.violations[before:])
+        messages = len(history)
+        if number == rounds:
+            break
+        lives = [asyncio.create_task(chatter.live()) for chatter in chatters]
+        await asyncio.sleep(dice.choice((0.05, 0.3, 0.6, 1.2)) * dice.uniform(0.5, 1.5))
+        disk.cut(server)
+        await asyncio.wait_for(asyncio.gather(*lives), rollcall.PATIENCE)
+        left = folder / f"left{number}"
+        disk.order("save", folder=str(left), lose=cut)
+        disk.unmount()
+        if content:
+            shutil.rmtree(content)
+        content = left
+        if judge.violations:
+            checks.say(f"power cut {number}, seed {seed}; the server's log ends with\n{server.log_tail()}")
+            break
+    disk.cut(server)
+    checks.check(f"seed {seed}: nobody saw anything contradictory without power", judge.violations)
+    checks.check("something was said between the power cuts", [] if messages > rounds else [f"{messages} messages"])
+    checks.say(f"{rounds} power cuts, seed {seed}: {messages} messages, {len(judge.acknowledged)} acknowledged")
+
+
+async def test_lying_disk(binary, folder, dice):
+    """The checker is checked: on a disk that lies about its syncs something that was acknowledged must be missed."""
+    for number in range(10):
+        run = folder / f"lie{number}"
+        run.mkdir()
+        disk = await Disk(run / "disk").mounted()
+        server = rollcall.Server(binary, run, data=disk.mountpoint / "data")
+        server.start()
+        await server.ready()
+        class_ = lesson.Lesson(server, "class", ends=False)
+        await class_.run()
+        disk.order("lie")
+        person = lesson.Person(server, class_.judge, "ann", session="class")
+        await person.enter()
+        for index in range(5):
+            await person.say(f"lied about {index}", f"lie-{index}")
+        disk.cut(server)
+        person.abandon()
+        disk.order("save", folder=str(run / "left"), lose=dice.randrange(1 << 30))
+        disk.unmount()
+        server.data = run / "left" / "data"
+        server.start()
+        try:
+            await server.ready()
+            problems = await class_.verify(server)
+        except RuntimeError:
+            problems = []  # what is left may be damaged, and is refused
+        server.kill()
+        if any("and is lost" in problem for problem in problems):
+            checks.check("a disk that lies about its syncs is found out", [])
+            return
+    checks.check("a disk that lies about its syncs is found out", ["everything is there"])
+
+
+async def test(binary, folder, dice, sample, rounds, seed):
+    try:
+        template, earlier = await prepare(binary, folder)
+        await test_every_change(binary, folder, None, None, dice, sample)
+        await test_every_change(binary, folder, template, earlier, dice, sample)
+        await test_lying_disk(binary, folder, dice)
+        (folder / "load").mkdir()
+        await test_under_load(binary, folder / "load", dice, rounds, seed)
+    finally:
+        Disk.unmount_all()
+
+
+async def prepare(binary, folder):
+    """A folder in which a start has something to recover, and the lesson that is in it."""
+    data, earlier = await system_calls.prepare(binary, folder)
+    template = folder / "template"
+    template.mkdir()
+    shutil.copytree(data, template / "data")
+    return template, earlier
