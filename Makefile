@@ -48,8 +48,9 @@ test-vectors: build $(PYTHON_READY) ## the golden conversations against the buil
 test-conformance: build $(PYTHON_READY) ## Autobahn|Testsuite against the built server
 	$(WITH_PYTHON) Tests/Conformance/autobahn $(ROLLCALL)
 
-test-faults: build $(PYTHON_READY) ## kill -9 a hundred times, SIGTERM under load, wrong use
+test-faults: build $(PYTHON_READY) packages-faults ## kills, power cuts, full and failing disks, damage, clocks that jump, herds
 	$(PYTHON) Tests/Faults/test_checker.py
+	$(PYTHON) Tests/Faults/test_trace.py
 	$(PYTHON) Tests/Faults/run $(ROLLCALL)
 
 test-browser: build $(PYTHON_READY) packages-test ## a class in Chromium and Firefox
@@ -62,8 +63,8 @@ picture: build $(PYTHON_READY) packages-test ## take the picture of the README a
 	mkdir -p $(dir $(PICTURE))
 	$(WITH_PYTHON) Tests/Browser/picture $(ROLLCALL) $(PICTURE)
 
-soak: build $(PYTHON_READY) ## a thousand kills, with a seed of their own: most of an hour
-	$(PYTHON) Tests/Faults/run $(ROLLCALL) --kills 1000
+soak: build $(PYTHON_READY) packages-faults ## every fault at every place, a thousand kills, with a seed of their own: most of an hour
+	$(PYTHON) Tests/Faults/run $(ROLLCALL) --soak
 
 packages-run: # what building and running needs, if it is missing
 	@command -v $(SWIFT) >/dev/null || { echo "Swift 6.1 or newer is needed: https://www.swift.org/install/linux/" >&2; exit 1; }
@@ -72,6 +73,9 @@ packages-run: # what building and running needs, if it is missing
 packages-test: packages-run # what the tests need beside that
 	@.ci/packages python3 python3-venv chromium firefox-esr iproute2
 
+packages-faults: # what breaks disks and clocks
+	@.ci/packages strace libfuse2 faketime util-linux
+
 $(PYTHON_READY): Tests/requirements.txt
 	@.ci/packages python3 python3-venv
 	python3 -m venv .build-venv
@@ -79,4 +83,4 @@ $(PYTHON_READY): Tests/requirements.txt
 	touch $@
 
 .PHONY: help run build test lint format test-unit test-protocol test-vectors test-conformance test-faults test-browser test-load \
-  picture soak packages-run packages-test
+  picture soak packages-run packages-test packages-faults
