@@ -6,6 +6,19 @@ public struct SessionView: Sendable, Equatable {
   public var startedAt: Timestamp?
   public var endedAt: Timestamp?
   public var startedBy: String?
+
+  /// A view with these facts.
+  public init(
+    details: SessionDetails, status: SessionStatus, revision: Int, startedAt: Timestamp?, endedAt: Timestamp?,
+    startedBy: String?
+  ) {
+    self.details = details
+    self.status = status
+    self.revision = revision
+    self.startedAt = startedAt
+    self.endedAt = endedAt
+    self.startedBy = startedBy
+  }
 }
 
 extension Classroom {

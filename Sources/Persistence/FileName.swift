@@ -1,6 +1,8 @@
 /// The names of the files in a data folder.
 enum FileName {
   static let temporarySuffix = ".tmp"
+  /// Written and removed to see whether a disk that was full has room again.
+  static let probe = "probe.tmp"
 
   /// `journal-<20 digits>.rcj`, the digits being the LSN of the segment's first record.
   static func segment(firstLSN: UInt64) -> String { "journal-\(padded(firstLSN)).rcj" }
@@ -15,6 +17,7 @@ enum FileName {
   /// Whether a crash left this file behind before it got its final name.
   static func isLeftover(_ name: String) -> Bool {
     guard name.hasSuffix(temporarySuffix) else { return false }
+    if name == probe { return true }
     let final = String(name.dropLast(temporarySuffix.count))
     return segmentLSN(final) != nil || snapshotLSN(final) != nil
   }

@@ -29,8 +29,19 @@ public struct JournalContents: Sendable {
   public var recordsRead = 0
   /// Records that the snapshot includes already.
   public var recordsSkipped = 0
-  /// Where the last segment's last batch lies.
-  var lastBatch: Range<UInt64>?
+  /// What of the last segment may be in the system's memory only: its last batch, or in a relaxed segment all that its
+  /// last batch does not know to be synced.
+  var unsynced: Range<UInt64>?
+  /// Whether the last segment is a relaxed one whose end was cut off: it may have held what was acknowledged.
+  public var hasLostEnd: Bool { tornBytes > 0 && segments.last?.header.durability == .relaxed }
+
+  /// Whether the last records were written relaxed, in another run of the machine than this or in one that is not known.
+  func wasWrittenInAnotherRun(than boot: UInt64) -> Bool {
+    guard let last = segments.last(where: { $0.lastLSN >= $0.firstLSN }), last.header.durability == .relaxed else {
+      return false
+    }
+    return last.header.boot != boot || boot == 0
+  }
 
   /// The LSN of the last record; nil when the journal has no segment.
   public var lastLSN: UInt64? { segments.last?.lastLSN }
@@ -77,6 +88,7 @@ public struct JournalReader<S: Storage> {
   private struct Pending {
     var name: String
     var header: SegmentHeader
+    var batchHeaderSize: Int { BatchHeader.size(header.durability) }
   }
 
   /// The segments with their headers, in order.
@@ -130,8 +142,8 @@ public struct JournalReader<S: Storage> {
     while offset < limit ?? reader.size {
       guard let batch = try self.batch(at: offset, limit: limit, of: segment, &reader) else {
         if limit != nil { throw .damaged(file: segment.name, offset: offset, .batch) }
-        // A batch is written after the one before it is synced: one that another follows cannot be torn.
-        guard try !reader.contains(segment.header.id, from: offset + 1) else {
+        // What a later batch knows to be synced cannot be torn.
+        guard try reader.syncedEnd(of: segment.header, from: offset + 1) <= offset else {
           throw .damaged(file: segment.name, offset: offset, .batch)
         }
         break
@@ -142,21 +154,20 @@ public struct JournalReader<S: Storage> {
         throw .damaged(file: segment.name, offset: offset, .sequence)
       }
       if nextLSN > lsn &+ 1 {
-        try deliver(
-          batch, at: offset, of: segment.name, after: lsn, reader.buffer.span.bytes, into: &consumer, &contents)
+        try deliver(batch, at: offset, of: segment, after: lsn, reader.buffer.span.bytes, into: &consumer, &contents)
       } else {
         contents.recordsSkipped += batch.header.count
       }
       expected = nextLSN
-      let end = offset + UInt64(BatchHeader.size + batch.header.bodySize)
-      contents.lastBatch = offset..<end
+      let end = offset + UInt64(segment.batchHeaderSize + batch.header.bodySize)
+      contents.unsynced = min(batch.header.syncedEnd ?? offset, offset)..<end
       offset = end
     }
     if let previous = next?.header.previous, previous.lastLSN != expected - 1 || previous.end != offset {
       throw .damaged(file: segment.name, offset: offset, .sequence)
     }
     if limit == nil { contents.tornBytes += reader.size - min(offset, reader.size) }
-    if next != nil { contents.lastBatch = nil }
+    if next != nil { contents.unsynced = nil }
     contents.segments.append(
       JournalContents.Segment(name: segment.name, header: segment.header, end: offset, lastLSN: expected - 1))
   }
@@ -171,25 +182,27 @@ public struct JournalReader<S: Storage> {
   private func batch(
     at offset: UInt64, limit: UInt64?, of segment: Pending, _ reader: inout WindowedReader<S>
   ) throws(RecoveryError) -> Batch? {
-    let head = try reader.load(offset, BatchHeader.size)
-    guard head.count == BatchHeader.size,
-      let header = BatchHeader.decode(reader.buffer.span.bytes, at: head.lowerBound, id: segment.header.id),
-      offset + UInt64(BatchHeader.size + header.bodySize) <= limit ?? reader.size
+    let size = segment.batchHeaderSize
+    let head = try reader.load(offset, size)
+    guard head.count == size,
+      let header = BatchHeader.decode(reader.buffer.span.bytes, at: head.lowerBound, of: segment.header),
+      offset + UInt64(size + header.bodySize) <= limit ?? reader.size
     else { return nil }
-    let whole = try reader.load(offset, BatchHeader.size + header.bodySize)
-    guard whole.count == BatchHeader.size + header.bodySize else { return nil }
-    let body = whole.dropFirst(BatchHeader.size)
+    let whole = try reader.load(offset, size + header.bodySize)
+    guard whole.count == size + header.bodySize else { return nil }
+    let body = whole.dropFirst(size)
     guard header.admits(reader.buffer.span.bytes.extracting(body)) else { return nil }
     return Batch(header: header, body: body)
   }
 
   private mutating func deliver<C: JournalConsumer>(
-    _ batch: Batch, at offset: UInt64, of file: String, after lsn: UInt64, _ bytes: RawSpan, into consumer: inout C,
-    _ contents: inout JournalContents
+    _ batch: Batch, at offset: UInt64, of segment: Pending, after lsn: UInt64, _ bytes: RawSpan,
+    into consumer: inout C, _ contents: inout JournalContents
   ) throws(RecoveryError) {
+    let file = segment.name
     var start = batch.body.lowerBound
     while start < batch.body.upperBound {
-      let place = offset + UInt64(BatchHeader.size + start - batch.body.lowerBound)
+      let place = offset + UInt64(segment.batchHeaderSize + start - batch.body.lowerBound)
       let end = start + RecordCoding.prefixSize + Int(bytes.littleEndian(UInt32.self, at: start))
       guard let record = RecordCoding.locate(bytes, at: start, end: end),
         let session = sessions.name(bytes.extracting(record.session))

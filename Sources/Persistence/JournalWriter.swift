@@ -16,6 +16,9 @@ public struct PendingRecord: Sendable, Equatable {
     self.kind = kind
     self.payload = payload
   }
+
+  /// The bytes that it takes in a batch. One that cannot be represented counts as none: its batch is refused anyway.
+  var encodedSize: Int { RecordCoding.size(sessionBytes: session.utf8.count, payloadBytes: payload.count) ?? 0 }
 }
 
 /// Why records were not appended, or a segment not begun or removed.
@@ -31,7 +34,10 @@ public enum JournalError: Error, Sendable, Equatable {
   case tooLarge
 }
 
-/// Appends batches of records to the journal; each batch is on stable storage before the next one is written.
+/// Appends batches of records to the journal.
+///
+/// In a strict journal each batch is on stable storage before the next one is written. In a relaxed one several may be
+/// written before ``sync()`` makes them durable.
 ///
 /// A failed write or sync is never believed, whatever later calls say: the writer refuses all work until
 /// ``recoverAfterFailure(segmentID:now:)`` has made sure that the rejected records cannot come back. Only
@@ -39,15 +45,21 @@ public enum JournalError: Error, Sendable, Equatable {
 public struct JournalWriter<S: Storage>: ~Copyable, Sendable {
   /// The LSN that the next record gets.
   public private(set) var nextLSN: UInt64
+  /// The LSN of the last record that is on stable storage.
+  public private(set) var durableLSN: UInt64
+  /// How batches are synced.
+  public var durability: Durability { header.durability }
   /// Bytes in the current segment.
-  public var bytesSinceRotation: Int { Int(clamping: durableEnd) }
+  public var bytesSinceRotation: Int { Int(clamping: writtenEnd) }
   /// Whether ``recoverAfterFailure(segmentID:now:)`` must succeed before anything else will.
   public var hasFailed: Bool { failure != nil }
+  /// Whether something is written that is not synced.
+  public var hasUnsynced: Bool { writtenEnd > durableEnd }
   /// The first LSNs of all segments, oldest first; the last is the current one's.
   public var segmentStarts: [UInt64] { covered + [header.firstLSN] }
 
   private enum Failure {
-    /// Perhaps a part of a batch is in the file after its durable end.
+    /// Perhaps a part of a batch is in the file after its written end.
     case write
     /// The file cannot be trusted any further.
     case sync
@@ -57,6 +69,8 @@ public struct JournalWriter<S: Storage>: ~Copyable, Sendable {
   private var file: S.File
   private var header: SegmentHeader
   private var durableEnd: UInt64
+  /// The byte after the last batch; what lies before it and after the durable end is not synced.
+  private var writtenEnd: UInt64
   /// First LSNs of the segments before the current one.
   private var covered: [UInt64]
   private var failure: Failure?
@@ -68,7 +82,9 @@ public struct JournalWriter<S: Storage>: ~Copyable, Sendable {
     self.file = file
     self.header = header
     self.durableEnd = end
+    self.writtenEnd = end
     self.nextLSN = nextLSN
+    self.durableLSN = nextLSN - 1
     self.covered = covered
   }
 
@@ -82,47 +98,67 @@ public struct JournalWriter<S: Storage>: ~Copyable, Sendable {
   /// Gives the records consecutive LSNs, writes them in one write and syncs once.
   /// - Returns: their LSNs, when all of them are on stable storage.
   public mutating func append(_ batch: [PendingRecord]) throws(JournalError) -> ClosedRange<UInt64> {
+    let lsns = try write(batch)
+    try sync()
+    return lsns
+  }
+
+  /// Gives the records consecutive LSNs and writes them in one write. They are not on stable storage before ``sync()``
+  /// has returned; in a strict journal it must be called before the next batch.
+  /// - Returns: their LSNs.
+  public mutating func write(_ batch: [PendingRecord]) throws(JournalError) -> ClosedRange<UInt64> {
     guard failure == nil else { throw .failed }
+    precondition(durability == .relaxed || !hasUnsynced, "a batch of a strict journal is synced before the next one")
     try encode(batch)
     do throws(StorageError) {
-      try storage.write(buffer.span.bytes, to: file, at: durableEnd)
+      try storage.write(buffer.span.bytes, to: file, at: writtenEnd)
     } catch {
       failure = .write
       throw named(error)
     }
+    let first = nextLSN
+    nextLSN += UInt64(batch.count)
+    writtenEnd += UInt64(buffer.count)
+    return first...nextLSN - 1
+  }
+
+  /// Returns when everything written is on stable storage. When this throws, nothing written since the last sync counts.
+  public mutating func sync() throws(JournalError) {
+    guard failure == nil else { throw .failed }
+    guard hasUnsynced else { return }
     do throws(StorageError) {
       try storage.sync(file)
     } catch {
       failure = .sync
+      forgetUnsynced()
       throw named(error)
     }
-    let first = nextLSN
-    nextLSN += UInt64(batch.count)
-    durableEnd += UInt64(buffer.count)
-    return first...nextLSN - 1
+    durableEnd = writtenEnd
+    durableLSN = nextLSN - 1
   }
 
-  /// Appends any number of records: in one batch, or in several where one would be too large.
-  ///
-  /// When this throws, earlier batches may be on stable storage.
-  public mutating func append(inBatches records: [PendingRecord]) throws(JournalError) {
-    try append(inBatches: records, of: BatchHeader.largestBody)
+  private mutating func forgetUnsynced() {
+    nextLSN = durableLSN + 1
+    writtenEnd = durableEnd
   }
 
-  mutating func append(inBatches records: [PendingRecord], of largestBody: Int) throws(JournalError) {
+  /// Divides records into batches that are not too large: into one, unless they are very many.
+  static func batches(
+    of records: [PendingRecord], upTo largestBody: Int = BatchHeader.largestBody
+  ) -> [[PendingRecord]] {
+    var batches: [[PendingRecord]] = []
     var start = 0
     var size = 0
     for (index, record) in records.enumerated() {
-      // One that cannot be represented is for the append of its batch to refuse.
-      let recordSize =
-        RecordCoding.size(sessionBytes: record.session.utf8.count, payloadBytes: record.payload.count) ?? 0
+      let recordSize = record.encodedSize
       if index > start, size + recordSize > largestBody {
-        _ = try append(Array(records[start..<index]))
+        batches.append(Array(records[start..<index]))
         (start, size) = (index, 0)
       }
       size += recordSize
     }
-    if start < records.count { _ = try append(start == 0 ? records : Array(records[start...])) }
+    if start < records.count { batches.append(start == 0 ? records : Array(records[start...])) }
+    return batches
   }
 
   /// Begins a new segment, unless the current one has no records. When this throws and the writer has not failed, the
@@ -133,13 +169,15 @@ public struct JournalWriter<S: Storage>: ~Copyable, Sendable {
   public mutating func rotate(segmentID: SegmentID, now: Int64) throws(JournalError) {
     guard failure == nil else { throw .failed }
     guard nextLSN > header.firstLSN else { return }
+    try sync()
     try begin(segmentID, now)
   }
 
   /// Makes sure that no rejected record can return, and lets the writer work again.
   ///
-  /// After a failed write the file is cut back to its durable end; when that fails, and always after a failed sync, a
-  /// new segment records where the durable part of the old one ends. When this throws it may be tried again.
+  /// After a failed write the file is cut back to the last whole batch and synced; when that fails, and always after a
+  /// failed sync, a new segment records where the durable part of the old one ends. Then what was written after
+  /// ``durableLSN`` is void, as ``nextLSN`` shows. When this throws it may be tried again.
   /// - Parameters:
   ///   - segmentID: random, as ``SegmentID`` says; not one given before.
   ///   - now: Unix milliseconds.
@@ -147,14 +185,17 @@ public struct JournalWriter<S: Storage>: ~Copyable, Sendable {
     guard let failure else { return }
     if case .write = failure {
       do throws(StorageError) {
-        try storage.truncate(file, to: durableEnd)
+        try storage.truncate(file, to: writtenEnd)
         try storage.sync(file)
+        durableEnd = writtenEnd
+        durableLSN = nextLSN - 1
         self.failure = nil
         return
       } catch {
         self.failure = .sync
       }
     }
+    forgetUnsynced()
     try begin(segmentID, now)
     self.failure = nil
   }
@@ -184,10 +225,11 @@ public struct JournalWriter<S: Storage>: ~Copyable, Sendable {
   /// both have the same name.
   private mutating func begin(_ id: SegmentID, _ now: Int64) throws(JournalError) {
     let replaces = nextLSN == header.firstLSN
-    let previous =
-      replaces
-      ? header.previous : SegmentHeader.Previous(id: header.id, end: durableEnd, lastLSN: nextLSN - 1)
-    let new = SegmentHeader(id: id, firstLSN: nextLSN, createdAt: now, previous: previous)
+    var new = header
+    new.id = id
+    new.firstLSN = nextLSN
+    new.createdAt = now
+    if !replaces { new.previous = SegmentHeader.Previous(id: header.id, end: durableEnd, lastLSN: nextLSN - 1) }
     let name = FileName.segment(firstLSN: nextLSN)
     do throws(StorageError) {
       let installed = try storage.install(new.encoded().span.bytes, as: name)
@@ -195,6 +237,7 @@ public struct JournalWriter<S: Storage>: ~Copyable, Sendable {
       file = installed
       header = new
       durableEnd = UInt64(SegmentHeader.size)
+      writtenEnd = durableEnd
     } catch {
       // From the rename on it is open which segment a recovery would find: appending to the old one could be in vain.
       if error.operation == .rename || error.operation == .syncDirectory { failure = .sync }
@@ -219,9 +262,10 @@ public struct JournalWriter<S: Storage>: ~Copyable, Sendable {
       guard bodySize <= BatchHeader.largestBody else { throw .tooLarge }
     }
     buffer.removeAll(keepingCapacity: true)
-    buffer.reserveCapacity(BatchHeader.size + bodySize)
+    buffer.reserveCapacity(BatchHeader.size(durability) + bodySize)
     let crc = BatchHeader.encode(
-      id: header.id, bodySize: bodySize, count: batch.count, firstLSN: nextLSN, to: &buffer)
+      id: header.id, bodySize: bodySize, count: batch.count, firstLSN: nextLSN,
+      syncedEnd: durability == .relaxed ? durableEnd : nil, to: &buffer)
     for (index, record) in batch.enumerated() {
       let header = RecordHeader(
         lsn: nextLSN + UInt64(index), session: record.session, sequence: record.sequence, kind: record.kind)

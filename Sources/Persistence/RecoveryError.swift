@@ -24,6 +24,8 @@ public enum RecoveryError: Error, Sendable, Equatable, CustomStringConvertible {
   case missingJournal(snapshot: String)
   /// The newest snapshot is damaged at byte `offset`, and the journal does not reach back to an older whole one.
   case damagedSnapshot(file: String, offset: UInt64, Damage)
+  /// A session that is over cannot be read from its history file.
+  indirect case history(HistoryError)
   /// The consumer could not read a payload that is just as it was written.
   case unreadablePayload(file: String, offset: UInt64, reason: String)
 
@@ -37,6 +39,7 @@ public enum RecoveryError: Error, Sendable, Equatable, CustomStringConvertible {
     case .missingJournal(let snapshot): "\(snapshot) is there, but no journal"
     case .damagedSnapshot(let file, let offset, let damage):
       "\(file) at byte \(offset): \(damage.rawValue), and the journal does not reach back to an older snapshot"
+    case .history(let error): "\(error)"
     case .unreadablePayload(let file, let offset, let reason):
       "\(file) at byte \(offset): unreadable payload: \(reason)"
     }

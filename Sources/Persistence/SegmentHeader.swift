@@ -35,6 +35,7 @@ struct SegmentHeader: Sendable, Equatable {
   /// LSNs stay far below the end of UInt64, so that no sum of one and a count can overflow.
   static let largestLSN = UInt64.max >> 2
   private static let magic = Array("RCJOURNL".utf8)
+  private static let relaxedFlag: UInt32 = 1
 
   /// Where the segment before this one ends. What follows there was refused to whoever asked for it.
   struct Previous: Sendable, Equatable {
@@ -51,6 +52,10 @@ struct SegmentHeader: Sendable, Equatable {
   var createdAt: Int64
   /// Nil in the first segment of a journal.
   var previous: Previous?
+  /// How its batches are synced.
+  var durability = Durability.strict
+  /// Which run of the machine it was begun in; 0 when that is not known.
+  var boot: UInt64 = 0
 
   enum Decoded {
     case whole(SegmentHeader)
@@ -61,7 +66,7 @@ struct SegmentHeader: Sendable, Equatable {
   func encoded() -> [UInt8] {
     var bytes = Self.magic
     bytes.appendLittleEndian(Self.currentVersion)
-    bytes.appendLittleEndian(UInt32(0))
+    bytes.appendLittleEndian(durability == .relaxed ? Self.relaxedFlag : 0)
     id.append(to: &bytes)
     bytes.appendLittleEndian(firstLSN)
     bytes.appendLittleEndian(createdAt)
@@ -69,6 +74,7 @@ struct SegmentHeader: Sendable, Equatable {
     bytes.appendLittleEndian(previous?.id.low ?? 0)
     bytes.appendLittleEndian(previous?.end ?? 0)
     bytes.appendLittleEndian(previous?.lastLSN ?? 0)
+    bytes.appendLittleEndian(boot)
     bytes.append(contentsOf: repeatElement(0, count: Self.size - 4 - bytes.count))
     bytes.appendLittleEndian(CRC32C.of(bytes.span.bytes))
     return bytes
@@ -82,11 +88,14 @@ struct SegmentHeader: Sendable, Equatable {
     else { return .damaged }
     let version = bytes.littleEndian(UInt32.self, at: 8)
     guard version <= currentVersion else { return .newer(version: version) }
-    guard version > 0, let id = SegmentID(bytes, at: 16) else { return .damaged }
+    let flags = bytes.littleEndian(UInt32.self, at: 12)
+    guard version > 0, flags <= relaxedFlag, let id = SegmentID(bytes, at: 16) else { return .damaged }
     var header = SegmentHeader(
       id: id,
       firstLSN: bytes.littleEndian(UInt64.self, at: 32),
       createdAt: bytes.littleEndian(Int64.self, at: 40))
+    header.durability = flags == relaxedFlag ? .relaxed : .strict
+    header.boot = bytes.littleEndian(UInt64.self, at: 80)
     if let previous = SegmentID(bytes, at: 48) {
       header.previous = Previous(
         id: previous,

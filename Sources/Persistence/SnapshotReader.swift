@@ -22,12 +22,19 @@ public struct SnapshotSummary: Sendable, Equatable {
 public struct SnapshotReader<S: Storage> {
   private let storage: S
   private let name: String
+  private let lsn: UInt64?
   private var sessions = SessionNameCache()
 
   /// A reader of the snapshot called `file`.
   public init(_ storage: S, file: String) {
+    self.init(storage, file: file, expecting: FileName.snapshotLSN(file))
+  }
+
+  /// A reader of the snapshot in `file`, which must cover `lsn`.
+  init(_ storage: S, file: String, expecting lsn: UInt64?) {
     self.storage = storage
     name = file
+    self.lsn = lsn
   }
 
   /// Reads all of it; throws ``RecoveryError/damaged(file:offset:_:)`` unless it is whole.
@@ -83,8 +90,7 @@ public struct SnapshotReader<S: Storage> {
     case .newer(let version):
       throw .newerFormat(file: name, version: version, supported: SnapshotHeader.currentVersion)
     case .whole(let header, let crc):
-      let base = name.hasSuffix(FileName.temporarySuffix) ? String(name.dropLast(FileName.temporarySuffix.count)) : name
-      guard header.lsn == FileName.snapshotLSN(base) else { throw damaged(16, .name) }
+      guard header.lsn == lsn else { throw damaged(16, .name) }
       let summary = SnapshotSummary(
         name: name, lsn: header.lsn, coveredLSN: header.lsn, createdAt: header.createdAt, entries: 0)
       return (summary, crc)

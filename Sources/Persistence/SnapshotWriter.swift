@@ -1,3 +1,5 @@
+import Classroom
+
 /// Why a snapshot was not written. The snapshots before it are untouched.
 public enum SnapshotError: Error, Sendable, Equatable {
   /// The storage failed.
@@ -28,9 +30,14 @@ public struct SnapshotWriter<S: Storage>: ~Copyable, Sendable {
   ///   - lsn: the LSN up to which every session is covered, those without an entry too.
   ///   - now: Unix milliseconds.
   public init(_ storage: S, lsn: UInt64, now: Int64) throws(SnapshotError) {
+    try self.init(storage, name: FileName.snapshot(lsn: lsn), lsn: lsn, now: now)
+  }
+
+  /// Begins a snapshot in a file of this name.
+  init(_ storage: S, name: String, lsn: UInt64, now: Int64) throws(SnapshotError) {
     self.storage = storage
     self.lsn = lsn
-    name = FileName.snapshot(lsn: lsn)
+    self.name = name
     (buffer, crc) = SnapshotHeader(lsn: lsn, createdAt: now).encoded()
     do throws(StorageError) {
       file = try storage.open(name + FileName.temporarySuffix, .replace)
@@ -48,6 +55,22 @@ public struct SnapshotWriter<S: Storage>: ~Copyable, Sendable {
     crc = RecordCoding.append(header, payload: payload, continuing: crc, to: &buffer)
     entries += 1
     if buffer.count >= Self.flushSize { try flush() }
+  }
+
+  /// Appends the entries of a session, one by one as they are encoded.
+  mutating func append(_ classroom: Classroom) throws(SnapshotError) {
+    var failure: SnapshotError?
+    SnapshotCodec.encode(classroom) { kind, payload in
+      guard failure == nil else { return }
+      do throws(SnapshotError) {
+        let header = RecordHeader(
+          lsn: lsn, session: classroom.id, sequence: classroom.sequence, kind: kind.rawValue)
+        try append(header, payload: payload.span.bytes)
+      } catch {
+        failure = error
+      }
+    }
+    if let failure { throw failure }
   }
 
   /// Syncs the snapshot, reads it back, and gives it its name durably. When this throws, its temporary
@@ -71,7 +94,7 @@ public struct SnapshotWriter<S: Storage>: ~Copyable, Sendable {
       throw .storage(error)
     }
     do throws(RecoveryError) {
-      _ = try SnapshotReader(storage, file: temporary).verify()
+      _ = try SnapshotReader(storage, file: temporary, expecting: lsn).verify()
     } catch {
       throw .notWhole(error)
     }

@@ -46,20 +46,31 @@ struct WindowedReader<S: Storage> {
     }
   }
 
-  /// Whether the sixteen bytes of `id` occur anywhere from `offset` on.
-  mutating func contains(_ id: SegmentID, from offset: UInt64) throws(RecoveryError) -> Bool {
+  /// Up to which byte the segment was synced, as far as anything from `offset` on shows: 0 when nothing does.
+  ///
+  /// A batch of a strict segment is written when the one before it is synced. One of a relaxed segment says how far the
+  /// segment was synced when it was written.
+  mutating func syncedEnd(of segment: SegmentHeader, from offset: UInt64) throws(RecoveryError) -> UInt64 {
     var offset = offset
+    var syncedEnd: UInt64 = 0
+    let headerSize = BatchHeader.size(segment.durability)
+    let first = UInt8(truncatingIfNeeded: segment.id.high)
     while offset < size {
       let range = try load(offset, Self.chunk)
-      guard range.count >= 16 else { return false }
+      guard range.count >= 16 else { break }
       let bytes = buffer.span.bytes
-      let first = UInt8(truncatingIfNeeded: id.high)
       for index in range.lowerBound...range.upperBound - 16
-      where bytes.littleEndian(UInt8.self, at: index) == first && SegmentID(bytes, at: index) == id {
-        return true
+      where bytes.littleEndian(UInt8.self, at: index) == first && SegmentID(bytes, at: index) == segment.id {
+        guard segment.durability == .relaxed else { return .max }
+        // One that the end of the file cuts off was not synced, and nothing is known from it.
+        guard index + headerSize <= range.upperBound,
+          let header = BatchHeader.decode(bytes, at: index, of: segment)
+        else { continue }
+        syncedEnd = max(syncedEnd, header.syncedEnd ?? 0)
       }
-      offset += UInt64(range.count - 15)
+      guard offset + UInt64(range.count) < size else { break }
+      offset += UInt64(range.count - headerSize + 1)
     }
-    return false
+    return syncedEnd
   }
 }
