@@ -39,23 +39,24 @@ public struct SegmentSurvey: Sendable, Equatable {
       firstLSN = header.firstLSN
       end = UInt64(SegmentHeader.size)
       endOfPrevious = header.previous?.end
-      try count(&reader, header.id, limit: min(limit ?? .max, reader.size))
+      try count(&reader, header, limit: min(limit ?? .max, reader.size))
     }
   }
 
   private mutating func count<S: Storage>(
-    _ reader: inout WindowedReader<S>, _ id: SegmentID, limit: UInt64
+    _ reader: inout WindowedReader<S>, _ header: SegmentHeader, limit: UInt64
   ) throws(RecoveryError) {
+    let size = BatchHeader.size(header.durability)
     while end < limit {
-      let head = try reader.load(end, BatchHeader.size)
-      guard head.count == BatchHeader.size,
-        let batch = BatchHeader.decode(reader.buffer.span.bytes, at: head.lowerBound, id: id),
+      let head = try reader.load(end, size)
+      guard head.count == size,
+        let batch = BatchHeader.decode(reader.buffer.span.bytes, at: head.lowerBound, of: header),
         batch.firstLSN == firstLSN + records,
-        end + UInt64(BatchHeader.size + batch.bodySize) <= limit
+        end + UInt64(size + batch.bodySize) <= limit
       else { return }
-      let whole = try reader.load(end, BatchHeader.size + batch.bodySize)
-      guard whole.count == BatchHeader.size + batch.bodySize,
-        batch.admits(reader.buffer.span.bytes.extracting(whole.dropFirst(BatchHeader.size)))
+      let whole = try reader.load(end, size + batch.bodySize)
+      guard whole.count == size + batch.bodySize,
+        batch.admits(reader.buffer.span.bytes.extracting(whole.dropFirst(size)))
       else { return }
       batches += 1
       records += UInt64(batch.count)
