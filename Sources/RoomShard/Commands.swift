@@ -6,6 +6,7 @@ import SignalingProtocol
 extension RoomShard {
   /// A command of a connection, other than `hello`, `session.join` and `ping`, which come before a room.
   public func handle(_ message: ClientMessage, id: Int64?, from connection: ConnectionID, at now: Timestamp) {
+    if closing.contains(connection) { return }
     guard let member = members[connection] else {
       refuse(ProtocolError(.notJoined, "Join a session first."), id: id, to: connection, restingOn: 0)
       return

@@ -9,6 +9,7 @@ extension RoomShard {
     _ identity: Identity, session: String, presence mode: PresenceMode, resume: ClientMessage.Resume?, id: Int64?,
     connection: ConnectionID, at now: Timestamp
   ) {
+    if closing.contains(connection) { return }
     if let member = members[connection] {
       refuse(
         ProtocolError(.alreadyJoined, "This connection is in a session; leave it first."), id: id, to: connection,
@@ -215,6 +216,7 @@ extension RoomShard {
   public func connectionClosed(
     _ connection: ConnectionID, lastHeard: Timestamp, isGoodbye: Bool = false, at now: Timestamp
   ) {
+    closing.remove(connection)
     guard let member = members.removeValue(forKey: connection) else { return }
     let room = member.room
     room.audience.remove(connection)

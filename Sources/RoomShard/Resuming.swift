@@ -100,8 +100,7 @@ extension RoomShard {
   private func endForTakeover(_ connection: ConnectionID, in room: Room) {
     members[connection] = nil
     room.audience.remove(connection)
-    catchUps.remove(connection)
-    outbox.append(.close(connection, .resumedElsewhere), restingOn: room.position)
+    end(connection, for: .resumedElsewhere, restingOn: room.position)
   }
 
   /// A peer has lost its connection, and keeps its address for the grace.
@@ -142,8 +141,7 @@ extension RoomShard {
     guard member.room.classroom.stream.covers(after: catchUp.cursor) else {
       // It reads more slowly than the class speaks. Coming back, it gets the whole state.
       members[connection]?.catchUp = nil
-      catchUps.remove(connection)
-      outbox.append(.close(connection, .slowConsumer), restingOn: member.room.position)
+      end(connection, for: .slowConsumer, restingOn: member.room.position)
       return
     }
     sendMissed(to: connection, member, after: catchUp.cursor)
@@ -154,7 +152,7 @@ extension RoomShard {
   func sendMissed(to connection: ConnectionID, _ member: Member, after sequence: UInt64) {
     let room = member.room
     let events = room.classroom.stream.events(
-      after: sequence, limit: ProtocolLimits.catchUpEvents, textBytes: ProtocolLimits.catchUpTextBytes)
+      after: sequence, limit: configuration.catchUpEvents, textBytes: configuration.catchUpTextBytes)
     for event in events {
       send(to: connection, from: room) {
         ServerMessage.streamEvent(event, session: room.classroom.id, into: &$0)

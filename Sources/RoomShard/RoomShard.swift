@@ -17,6 +17,8 @@ public final class RoomShard {
   var members: [ConnectionID: Member] = [:]
   /// The connections that get the events they missed.
   var catchUps = ConnectionGroup()
+  /// The connections that are being ended and have not yet closed: what they still say is not heard.
+  var closing: Set<ConnectionID> = []
   var outbox = Outbox()
   var writer = JSONWriter(reserving: 4096)
   var timers = ShardTimers()
@@ -155,6 +157,13 @@ public final class RoomShard {
   func refuse(_ error: ProtocolError, id: Int64?, to connection: ConnectionID, restingOn position: UInt64) {
     let message = compose { ServerMessage.error(error, id: id, into: &$0) }
     outbox.append(.send(connection, message), restingOn: position)
+  }
+
+  /// Ends a connection after all that is on its way to it.
+  func end(_ connection: ConnectionID, for reason: CloseReason, restingOn position: UInt64) {
+    catchUps.remove(connection)
+    closing.insert(connection)
+    outbox.append(.close(connection, reason), restingOn: position)
   }
 
   func publish(_ room: Room) {

@@ -31,6 +31,10 @@ public struct ShardConfiguration: Sendable {
   public var archiveAfterMilliseconds: Int64 = 10 * 60_000
   /// How long a session that was loaded from the archive stays in memory unused.
   public var archiveIdleMilliseconds: Int64 = 60_000
+  /// The events of one chunk of those that a client missed.
+  public var catchUpEvents = 256
+  /// The bytes that the texts of one chunk have together, unless it is a single message.
+  public var catchUpTextBytes = 65_536
   /// How long signals are kept for their receiver: longer than a connection can be dead before it is noticed, and its grace.
   public var signalLifetimeMilliseconds: Int64 = 120_000
 

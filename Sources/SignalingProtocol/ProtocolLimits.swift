@@ -28,10 +28,6 @@ public enum ProtocolLimits {
   public static let signalsKept = 256
   /// The bytes that the signals kept for a peer have together.
   public static let signalBytesKept = 262_144
-  /// The events of one chunk of those that a client missed.
-  public static let catchUpEvents = 256
-  /// The bytes that the texts of one chunk have together, unless it is a single message.
-  public static let catchUpTextBytes = 65_536
   /// The messages of one page of history.
   public static let historyPage = 100
   /// The messages of a page when the client names no number, and in `session.joined`.

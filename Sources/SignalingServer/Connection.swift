@@ -101,4 +101,6 @@ struct WebSocketState {
   let purpose: Purpose
   var identity: Identity?
   var departure: Departure?
+  /// Whether the client has closed it as done with: it will not be resumed.
+  var hasSaidGoodbye = false
 }

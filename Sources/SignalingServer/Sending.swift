@@ -1,5 +1,6 @@
 import Bytes
 import EventLoop
+import RoomShard
 
 // How what a tick has to say reaches the sockets: spans of the arena, one send for each connection, the rest kept.
 extension ServerLoop {
@@ -94,6 +95,19 @@ extension ServerLoop {
       connection.pointee.http?.pending == nil
     else { return }
     resumeInput(of: id)
+  }
+
+  /// Gives the next of the events they missed to those whose sockets have taken what was made before: what is on its way to
+  /// one client never grows with what it missed.
+  func feedWhoCatchesUp() {
+    for connection in shard.catchingUp where !isTickFull && hasTakenEverything(connection) {
+      shard.continueCatchingUp(connection)
+    }
+  }
+
+  func hasTakenEverything(_ connection: ConnectionID) -> Bool {
+    guard let connection = connections.pointer(to: SlotID(rawValue: connection.rawValue)) else { return false }
+    return connection.pointee.isDrained && connection.pointee.webSocket?.machine.isOpen == true
   }
 
   private func finishIfDrained(_ id: SlotID) {

@@ -48,7 +48,7 @@ final class ServerLoop {
   /// Connections whose sockets have failed; they end with the tick, so that nothing vanishes under who is using it.
   var failed: [SlotID] = []
   /// Connections that are gone and that the shard has not heard of.
-  var departed: [(connection: ConnectionID, lastHeard: Timestamp)] = []
+  var departed: [(connection: ConnectionID, lastHeard: Timestamp, isGoodbye: Bool)] = []
   let readBuffer: UnsafeMutableRawBufferPointer
   var reserve: ReserveDescriptor
   var messages: [LoopMessage] = []
@@ -129,6 +129,7 @@ final class ServerLoop {
     takeTurns()
     if monotonicNow >= nextSweep { sweep() }
     shard.advance(to: now)
+    feedWhoCatchesUp()
     takeSnapshotStep()
     endTick()
   }
@@ -136,6 +137,7 @@ final class ServerLoop {
   private func timeout() -> Int32 {
     // What waits only for the disk to make room is woken by its mail.
     if !deferred.isEmpty && !isTickFull || !departed.isEmpty || snapshot != nil { return 0 }
+    if !isTickFull, shard.catchingUp.contains(where: hasTakenEverything) { return 0 }
     var wait = max(0, nextSweep - monotonicNow)
     if let deadline = shard.nextDeadline {
       let untilDeadline = deadline.milliseconds(since: context.clock.timestamp(atMonotonic: monotonicNow))
@@ -156,7 +158,9 @@ final class ServerLoop {
 
   /// Sockets can fail while the shard's outputs are sent; the shard hears of it when it is not speaking.
   private func tellDepartures() {
-    for (connection, lastHeard) in departed { shard.connectionClosed(connection, lastHeard: lastHeard, at: now) }
+    for (connection, lastHeard, isGoodbye) in departed {
+      shard.connectionClosed(connection, lastHeard: lastHeard, isGoodbye: isGoodbye, at: now)
+    }
     departed.removeAll(keepingCapacity: true)
   }
 

@@ -182,7 +182,8 @@ extension ServerLoop {
     connection.pointee.hasDeparted = true
     guard connection.pointee.webSocket?.purpose == .signaling else { return }
     let lastHeard = context.clock.timestamp(atMonotonic: connection.pointee.lastHeard)
-    departed.append((ConnectionID(rawValue: id.rawValue), lastHeard))
+    departed.append(
+      (ConnectionID(rawValue: id.rawValue), lastHeard, connection.pointee.webSocket?.hasSaidGoodbye == true))
   }
 
   /// Takes a WebSocket out of this loop without closing its socket.

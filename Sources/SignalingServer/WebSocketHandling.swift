@@ -112,7 +112,12 @@ extension ServerLoop {
       }
     case .ping(let payload): sendFrame(.pong, payload, to: id)
     case .pong: break
-    case .close(let code, _): sendClose(code: code, reason: "", to: id)
+    case .close(let code, _):
+      // RFC 6455, 7.4.1: the purpose is fulfilled, or the page is left.
+      if code == .normalClosure || code == .goingAway {
+        connections.pointer(to: id)?.pointee.webSocket?.hasSaidGoodbye = true
+      }
+      sendClose(code: code, reason: "", to: id)
     case .failure(let failure): sendClose(code: failure.closeCode, reason: failure.reason, to: id)
     }
   }

@@ -1,3 +1,4 @@
+import SignalingProtocol
 import Testing
 
 @testable import RoomShard
@@ -13,6 +14,12 @@ struct ClientModel {
     case ended
   }
 
+  enum Asked {
+    case plain
+    case resume
+    case resumeWithForgedToken
+  }
+
   let user: String
   /// The session that was asked for last; everything received must be about it.
   var session = ""
@@ -25,7 +32,13 @@ struct ClientModel {
   private(set) var count: Int64 = 0
   private(set) var participants: [String: Message] = [:]
   private(set) var chat: [Int64: String] = [:]
+  /// The message from which on ``chat`` has every one.
+  private(set) var chatFrom: Int64 = 0
   private(set) var signals: [String: [Int64]] = [:]
+  private(set) var signalSequence: Int64 = 0
+  private(set) var token: String?
+  /// How the join that is under way was asked for.
+  private var asked = Asked.plain
   private(set) var faults: [String] = []
   /// Whether a join or leave was sent and is not answered.
   var pendingJoins = 0
@@ -35,9 +48,34 @@ struct ClientModel {
   mutating func forget() {
     state = .outside
     peer = nil
+    token = nil
     participants = [:]
     chat = [:]
     signals = [:]
+  }
+
+  /// A join without a word of what was before.
+  mutating func joins(_ session: String) {
+    self.session = session
+    asked = .plain
+    token = nil
+    pendingJoins += 1
+  }
+
+  /// The connection is lost, and all that was on its way.
+  mutating func disconnect() {
+    state = .outside
+    pendingJoins = 0
+  }
+
+  /// What it says when it comes back.
+  mutating func resumes(withForgedToken isForged: Bool) -> ClientMessage.Resume? {
+    guard let token else { return nil }
+    asked = isForged ? .resumeWithForgedToken : .resume
+    pendingJoins += 1
+    return ClientMessage.Resume(
+      token: isForged ? token + "1" : token, epoch: "e-\(session)", room: UInt64(room),
+      signalSequence: UInt64(signalSequence))
   }
 
   mutating func receive(_ message: Message) {
@@ -60,6 +98,8 @@ struct ClientModel {
       if let from = message.text("from"), let number = message.int("payload.n") {
         expect(message.text("payload.session") == session, "a signal from another session")
         expect(message.text("payload.to") == peer, "a signal for another peer")
+        expect(message.int("signal_seq") == signalSequence + 1, "a signal is missing or came twice")
+        signalSequence = message.int("signal_seq") ?? -1
         expect((signals[from]?.last ?? -1) < number, "a signal overtook another")
         signals[from, default: []].append(number)
       }
@@ -74,11 +114,16 @@ struct ClientModel {
   }
 
   private mutating func enter(_ message: Message) {
+    let isRecovered = message.flag("recovered") == true
     if message.int("id") == 1 {
       expect(state == .outside, "joined twice")
       pendingJoins -= 1
+      let reason = message.text("not_recovered")
+      expect(isRecovered == (asked == .resume), "recovered: \(isRecovered), \(reason ?? "without a reason")")
+      expect((reason == "token_invalid") == (asked == .resumeWithForgedToken), "not recovered: \(reason ?? "-")")
     } else {
       expect(state == .waiting, "let in from \(state)")
+      expect(!isRecovered, "recovered without having asked")
     }
     expect(message.text("session.id") == session, "joined another session")
     expect(message.text("you.user") == user, "joined as another")
@@ -90,13 +135,34 @@ struct ClientModel {
     case "ended": state = .ended
     default: faults.append("no state")
     }
-    peer = message.text("peer")
+    token = message.text("resume_token")
+    enterSignals(message)
+    if isRecovered {
+      expect(message.int("streams.room") == room, "recovered from \(message.int("streams.room") ?? -1), not \(room)")
+      expect(message["chat"] == nil, "recovered, and a page of chat")
+    } else {
+      room = message.int("streams.room") ?? -1
+      chat = [:]
+      for message in message.list("chat.messages") { noteChat(message) }
+      expect((chat.keys.max() ?? 0) <= room, "a message beyond the state")
+      chatFrom = message.flag("chat.has_more") == true ? chat.keys.min() ?? 0 : 0
+    }
     guard state != .waiting else { return }
-    room = message.int("streams.room") ?? -1
-    chat = [:]
-    for message in message.list("chat.messages") { noteChat(message) }
-    expect((chat.keys.max() ?? 0) <= room, "a message beyond the state")
     if let presence = message["presence"] { snapshot(presence) }
+  }
+
+  private mutating func enterSignals(_ message: Message) {
+    let former = peer
+    peer = message.text("peer")
+    if let areRecovered = message.flag("signals_recovered") {
+      expect(peer == former, "another peer, with its signals")
+      if areRecovered {
+        expect(message.int("signal_seq") == signalSequence, "signals go on from another number")
+        return
+      }
+    }
+    if peer != former { signals = [:] }
+    signalSequence = message.int("signal_seq") ?? 0
   }
 
   private mutating func isNext(_ message: Message) -> Bool {

@@ -40,7 +40,7 @@ struct RelayTests {
       let (fixture, host) = try ShardFixture.live(seed: seed)
       let ada = fixture.join("ada")
       try fixture.sync()
-      let peers = try (fixture.takePeer(ada), #require(fixture.room().peers.first { $0.value == host }?.key))
+      let peers = try (fixture.takePeer(ada), #require(fixture.room().peers.first { $0.value.connection == host }?.key))
       var heard: Set<[Bool?]> = []
       for _ in 0..<3 {
         try fixture.send(ada, signal(peers.1, "x"))
@@ -58,7 +58,7 @@ struct RelayTests {
   func notYetSafe() throws {
     let (fixture, ada, _, adasPeer, _) = try pair()
     let cyd = fixture.join("cyd")
-    let cydsPeer = try #require(try fixture.room().peers.first { $0.value == cyd }?.key)
+    let cydsPeer = try #require(try fixture.room().peers.first { $0.value.connection == cyd }?.key)
     try fixture.send(cyd, signal(adasPeer, "early"))
     // Nobody can know this address yet; whoever guesses it learns nothing.
     try fixture.send(ada, signal(cydsPeer, "guess", id: 5))
@@ -97,7 +97,7 @@ struct RelayTests {
     try fixture.send(ada, #"{"type":"session.leave","id":3}"#)
     fixture.join("ada", on: ada)
     try fixture.send(ada, signal(bobsPeer, "new"))
-    let newPeer = try #require(try fixture.room().peers.first { $0.value == ada }?.key)
+    let newPeer = try #require(try fixture.room().peers.first { $0.value.connection == ada }?.key)
     try fixture.send(bob, signal(newPeer, "guess"))
     fixture.append()
     try fixture.release()
@@ -128,7 +128,7 @@ struct RelayTests {
     try expectUnavailable("nobody")
     try expectUnavailable(elsewhere)
     try expectUnavailable(adasPeer)
-    fixture.close(bob)
+    try fixture.send(bob, #"{"type":"session.leave"}"#)
     try expectUnavailable(bobsPeer)
     #expect(fixture.take(other).isEmpty)
   }

@@ -18,7 +18,7 @@ struct RoomLifeTests {
     let first = fixture.take(host)
     #expect(first.map(\.type) == ["session.joined", "waiting.count"])
     #expect(first[0].text("state") == "waiting" && first[0]["peer"] == nil && first[0]["presence"] == nil)
-    #expect(first[0]["streams"] == nil && first[0]["chat"] == nil)
+    #expect(first[0].int("streams.room") == 0 && first[0]["chat"] == nil)
     #expect(first[1].int("count") == 2, "tabs and observers do not count")
     for connection in [ada, secondTab, observer] { _ = fixture.take(connection) }
     #expect(fixture.segments("ada").isEmpty, "waiting is not attendance")

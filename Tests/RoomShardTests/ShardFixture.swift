@@ -93,8 +93,11 @@ final class ShardFixture {
   private var lastConnection: UInt64 = 0
   private var lastRequest: UInt64 = 0
 
-  init(seed: UInt64 = 1) {
-    shard = RoomShard(configuration: ShardConfiguration(), random: SeededGenerator(seed: seed), sealer: TestSealer())
+  private let configuration: ShardConfiguration
+
+  init(seed: UInt64 = 1, configuration: ShardConfiguration = ShardConfiguration()) {
+    self.configuration = configuration
+    shard = RoomShard(configuration: configuration, random: SeededGenerator(seed: seed), sealer: TestSealer())
   }
 
   // MARK: The journal
@@ -137,7 +140,7 @@ final class ShardFixture {
     journal.removeLast(journal.count - Int(synced))
     now = now.advanced(byMilliseconds: milliseconds)
     let next = RoomShard(
-      configuration: ShardConfiguration(), random: SeededGenerator(seed: synced &+ 77),
+      configuration: configuration, random: SeededGenerator(seed: synced &+ 77),
       sealer: TestSealer())
     for classroom in try replay() { next.restore(classroom) }
     next.resume(lastAlive: lastAlive, isEstimated: isEstimated, at: now)
@@ -228,8 +231,8 @@ final class ShardFixture {
     }
   }
 
-  func close(_ connection: ConnectionID, lastHeard: Timestamp? = nil) {
-    shard.connectionClosed(connection, lastHeard: lastHeard ?? now, at: now)
+  func close(_ connection: ConnectionID, lastHeard: Timestamp? = nil, isGoodbye: Bool = false) {
+    shard.connectionClosed(connection, lastHeard: lastHeard ?? now, isGoodbye: isGoodbye, at: now)
   }
 
   // MARK: Requests
@@ -255,8 +258,10 @@ final class ShardFixture {
   }
 
   /// A fixture whose session is live and has only its host in it, everything synced.
-  static func live(capacity: Int? = nil, seed: UInt64 = 1) throws -> (ShardFixture, host: ConnectionID) {
-    let fixture = ShardFixture(seed: seed)
+  static func live(
+    capacity: Int? = nil, seed: UInt64 = 1, configuration: ShardConfiguration = ShardConfiguration()
+  ) throws -> (ShardFixture, host: ConnectionID) {
+    let fixture = ShardFixture(seed: seed, configuration: configuration)
     fixture.create(capacity: capacity)
     let host = fixture.join(identity("emmy", .host))
     try fixture.send(host, #"{"type":"session.start","id":2}"#)

@@ -29,10 +29,14 @@ struct ServerMessageTests {
   @Test("welcome")
   func welcome() {
     #expect(
-      text { ServerMessage.welcome(server: "rollcall/0.1.0", pingIntervalMilliseconds: 25_000, into: &$0) }
+      text {
+        ServerMessage.welcome(
+          server: "rollcall/0.1.0", pingIntervalMilliseconds: 25_000, graceMilliseconds: 20_000, into: &$0)
+      }
         == #"{"type":"welcome","version":"rollcall.v1","server":"rollcall/0.1.0","#
-        + #""features":["guests","chat","presence","signal"],"limits":{"message_bytes":65536,"chat_text_bytes":4096,"#
-        + #""name_bytes":120,"key_bytes":128,"history_page":100,"presence_page":200},"ping_interval_ms":25000,"#
+        + #""features":["guests","chat","presence","signal","resume"],"limits":{"message_bytes":65536,"chat_text_bytes":4096,"#
+        + #""name_bytes":120,"key_bytes":128,"history_page":100,"presence_page":200,"resume_ms":20000,"#
+        + #""resume_token_ms":86400000,"resume_events":4096,"resume_signals":256},"ping_interval_ms":25000,"#
         + #""hello_timeout_ms":5000}"#)
   }
 
@@ -118,7 +122,7 @@ struct ServerMessageTests {
     let difference = try #require(taken)
     let ada =
       #"{"user":"u17","name":"Ada","role":"host","joined_at":"2026-01-01T00:00:00.123Z","audio_enabled":false,"#
-      + #""video_enabled":false,"screen_enabled":false,"peers":["p1"]}"#
+      + #""video_enabled":false,"screen_enabled":false,"peers":["p1"],"reconnecting":false}"#
     #expect(
       text { ServerMessage.presenceDifference(difference, at: moment, where: { _ in true }, into: &$0) }
         == #"{"type":"presence.diff","at":1767225600123,"presence_seq":2,"count":1,"joined":[\#(ada)],"updated":[],"#
@@ -143,13 +147,14 @@ struct ServerMessageTests {
     let payload = Array(#"{"sdp" : "v=0\r\n", "n": 1.50e+3}"#.utf8)
     let written = payload.withUnsafeBytes { payload in
       text {
-        ServerMessage.signal(
+        ServerMessage.beginSignal(
           from: "p1", isReaderPolite: true, kind: .endOfCandidates, negotiation: "n1", payload: payload, into: &$0)
       }
     }
     #expect(
       written == #"{"type":"signal","from":"p1","polite":true,"kind":"end_of_candidates","negotiation":"n1","payload":"#
-        + String(decoding: payload, as: UTF8.self) + "}")
+        + String(decoding: payload, as: UTF8.self))
+    #expect(String(decoding: ServerMessage.signalEnd(sequence: 7), as: UTF8.self) == #","signal_seq":7}"#)
   }
 
   @Test("a session object, with its room name only when asked for")
