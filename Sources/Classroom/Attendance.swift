@@ -1,5 +1,3 @@
-import OrderedCollections
-
 /// Who was in the session, and when: for each user a union of intervals, kept as a list that never overlaps.
 public struct Attendance: Sendable, Equatable {
   /// One interval in which a user was in the session.
@@ -66,10 +64,18 @@ public struct Attendance: Sendable, Equatable {
     public func milliseconds(until now: Timestamp) -> Int64 {
       segments.reduce(0) { $0 + $1.milliseconds(until: now) }
     }
+
+    fileprivate mutating func close(at time: Timestamp, isEstimated: Bool) {
+      guard var last = segments.popLast() else { return }
+      last.to = max(time, last.from)
+      last.isEstimated = isEstimated
+      segments.append(last)
+      absence = nil
+    }
   }
 
-  /// Everybody who was ever in, in the order in which they first came.
-  public private(set) var rows: OrderedDictionary<String, Row> = [:]
+  /// Everybody who was ever in, by user, in the order in which they first came.
+  public private(set) var rows = BlockDictionary<Row>(blockSize: 256)
   /// How many are in now.
   public private(set) var activeCount = 0
 
@@ -83,45 +89,42 @@ public struct Attendance: Sendable, Equatable {
 
   /// Opens a segment. One that is open stays as it is: a second tab does not count twice.
   mutating func open(user: String, name: String, role: Role, at time: Timestamp) {
-    var row = rows[user] ?? Row(user: user, name: name, role: role, segments: [])
-    row.name = name
-    row.role = role
-    row.absence = nil
-    if !row.isActive {
+    let isNew = rows.update(user, default: Row(user: user, name: name, role: role, segments: [])) { row in
+      row.name = name
+      row.role = role
+      row.absence = nil
+      guard !row.isActive else { return false }
       // A clamped clock after a restart must not make two segments overlap.
       let from = max(time, row.segments.last?.to ?? time)
       row.segments.append(Segment(from: from, to: nil, isEstimated: false))
-      activeCount += 1
+      return true
     }
-    rows[user] = row
+    if isNew { activeCount += 1 }
   }
 
   /// Notes, or forgets, that a user with an open segment has no connection.
   mutating func setAbsence(_ absence: Absence?, of user: String) {
-    guard var row = rows[user], row.isActive else { return }
-    row.absence = absence
-    rows[user] = row
+    guard isActive(user) else { return }
+    _ = rows.update(user) { $0.absence = absence }
   }
 
   /// Closes the open segment of a user, if there is one.
   mutating func close(user: String, at time: Timestamp, isEstimated: Bool) {
-    guard var row = rows[user], row.isActive, var last = row.segments.popLast() else { return }
-    last.to = max(time, last.from)
-    last.isEstimated = isEstimated
-    row.segments.append(last)
-    row.absence = nil
-    rows[user] = row
+    guard isActive(user) else { return }
+    _ = rows.update(user) { $0.close(at: time, isEstimated: isEstimated) }
     activeCount -= 1
   }
 
   /// Closes every open segment.
   mutating func closeAll(at time: Timestamp) {
-    for user in rows.keys { close(user: user, at: time, isEstimated: false) }
+    rows.updateAll(where: \.isActive) { $0.close(at: time, isEstimated: false) }
+    activeCount = 0
   }
 
   /// Puts a row back as a snapshot kept it.
   mutating func restore(_ row: Row) {
-    rows[row.user] = row
-    if row.isActive { activeCount += 1 }
+    let wasActive = isActive(row.user)
+    rows.update(row.user, default: row) { $0 = row }
+    activeCount += (row.isActive ? 1 : 0) - (wasActive ? 1 : 0)
   }
 }

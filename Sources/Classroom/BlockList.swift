@@ -2,30 +2,31 @@
 /// an element or dropping the oldest copies the touched block and the list of blocks, never all elements.
 public struct BlockList<Element> {
   /// Every block but the last is full.
-  private var blocks: [[Element]] = []
+  @usableFromInline private(set) var blocks: [[Element]] = []
   /// How many elements of the first block have been dropped; they go with their block.
-  private var dropped = 0
-  public private(set) var count = 0
-  private let blockSize: Int
+  @usableFromInline private(set) var dropped = 0
+  @usableFromInline private(set) var length = 0
+  /// The binary logarithm of a block's size.
+  @usableFromInline let shift: Int
 
-  /// An empty list in blocks of so many elements.
+  /// An empty list in blocks of so many elements, a power of two.
   init(blockSize: Int) {
-    precondition(blockSize > 0)
-    self.blockSize = blockSize
+    precondition(blockSize > 0 && blockSize & (blockSize - 1) == 0)
+    shift = blockSize.trailingZeroBitCount
   }
 
   mutating func append(_ element: Element) {
-    if blocks.isEmpty || blocks[blocks.endIndex - 1].count == blockSize { blocks.append([]) }
+    if (dropped + length) & (1 << shift - 1) == 0 { blocks.append([]) }
     blocks[blocks.endIndex - 1].append(element)
-    count += 1
+    length += 1
   }
 
   /// Drops the oldest element. Memory is given back a block at a time.
   mutating func removeFirst() {
-    precondition(count > 0)
+    precondition(length > 0)
     dropped += 1
-    count -= 1
-    if dropped == blocks[0].count {
+    length -= 1
+    if dropped == 1 << shift || length == 0 {
       blocks.removeFirst()
       dropped = 0
     }
@@ -34,7 +35,7 @@ public struct BlockList<Element> {
   /// Changes one element in place.
   mutating func update<Result>(_ index: Int, _ body: (inout Element) -> Result) -> Result {
     precondition(indices.contains(index))
-    return body(&blocks[(dropped + index) / blockSize][(dropped + index) % blockSize])
+    return body(&blocks[(dropped + index) >> shift][(dropped + index) & (1 << shift - 1)])
   }
 
   /// Changes every element that is picked, dropped ones that are still in memory too; other blocks stay shared.
@@ -46,12 +47,13 @@ public struct BlockList<Element> {
 }
 
 extension BlockList: RandomAccessCollection {
-  public var startIndex: Int { 0 }
-  public var endIndex: Int { count }
+  @inlinable public var startIndex: Int { 0 }
+  @inlinable public var endIndex: Int { length }
 
+  @inlinable
   public subscript(index: Int) -> Element {
-    precondition(indices.contains(index))
-    return blocks[(dropped + index) / blockSize][(dropped + index) % blockSize]
+    precondition(index >= 0 && index < length)
+    return blocks[(dropped + index) >> shift][(dropped + index) & (1 << shift - 1)]
   }
 }
 

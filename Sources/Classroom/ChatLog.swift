@@ -27,11 +27,11 @@ public struct ChatMessage: Sendable, Equatable {
 /// The chat of a session, in order.
 public struct ChatLog: Sendable, Equatable {
   /// All messages, ascending by their number in the stream.
-  public private(set) var messages: [ChatMessage] = []
+  public private(set) var messages = BlockList<ChatMessage>(blockSize: 1024)
 
   /// A page of messages in ascending order.
   public struct Page: Sendable {
-    public var messages: ArraySlice<ChatMessage>
+    public var messages: Slice<BlockList<ChatMessage>>
     /// Whether older messages exist.
     public var hasMore: Bool
   }

@@ -1,4 +1,3 @@
-import HashTreeCollections
 import OrderedCollections
 
 /// The answers to commands that carried a key, so that a repetition is answered again and nothing is done twice.
@@ -42,14 +41,12 @@ public struct IdempotencyKeys: Sendable, Equatable {
   }
 
   /// In the order in which users first used a key.
-  public private(set) var users = BlockList<User>(blockSize: 128)
-  /// Places in ``users``.
-  private var places = TreeDictionary<String, Int>()
+  public private(set) var users = BlockDictionary<User>(blockSize: 128)
 
   init() {}
 
   /// The keys of a user.
-  public subscript(user: String) -> User? { places[user].map { users[$0] } }
+  public subscript(user: String) -> User? { users[user] }
 
   /// The answer that was given to the same command with this key, or nil when the key is new.
   /// - Throws: ``Refusal/keyConflict`` when the key came with another command, ``Refusal/keyExpired`` when it came too long
@@ -91,14 +88,7 @@ public struct IdempotencyKeys: Sendable, Equatable {
   }
 
   private mutating func change(_ user: String, _ body: (inout User) -> Void) {
-    if let place = places[user] {
-      users.update(place, body)
-    } else {
-      var keys = User(user: user)
-      body(&keys)
-      places[user] = users.count
-      users.append(keys)
-    }
+    users.update(user, default: User(user: user), body)
   }
 
   private static func hash(_ key: String, of user: String) -> UInt64 {
@@ -107,6 +97,4 @@ public struct IdempotencyKeys: Sendable, Equatable {
     digest.mix(field: key)
     return digest.value
   }
-
-  public static func == (left: IdempotencyKeys, right: IdempotencyKeys) -> Bool { left.users == right.users }
 }

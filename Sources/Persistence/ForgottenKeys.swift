@@ -18,7 +18,7 @@ struct ForgottenKeys {
   static func chunks(of keys: IdempotencyKeys) -> [ForgottenKeys] {
     var chunks: [ForgottenKeys] = []
     var room = 0
-    for keys in keys.users where !keys.forgotten.isEmpty {
+    for keys in keys.users.values where !keys.forgotten.isEmpty {
       var rest = Array(keys.forgotten.ascending)[...]
       while !rest.isEmpty {
         if room == 0 {

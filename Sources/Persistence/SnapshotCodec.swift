@@ -25,7 +25,7 @@ public enum SnapshotCodec {
     for message in classroom.chat.messages {
       entry(.snapshotChat) { encode(message, into: &$0) }
     }
-    for keys in classroom.keys.users {
+    for keys in classroom.keys.users.values {
       for (key, use) in keys.uses {
         entry(.snapshotKey) { encode(use, key: key, user: keys.user, into: &$0) }
       }

@@ -67,8 +67,10 @@ extension Classroom {
     var copy = Classroom(restoring: core)
     for row in attendance.rows.values { copy.restore(row) }
     for message in chat.messages { copy.restore(message) }
-    for user in keys.users { for (key, use) in user.uses { copy.restore(use, key: key, user: user.user) } }
-    for user in keys.users { for hash in user.forgotten.ascending { copy.restore(forgottenKey: hash, of: user.user) } }
+    for user in keys.users.values { for (key, use) in user.uses { copy.restore(use, key: key, user: user.user) } }
+    for user in keys.users.values {
+      for hash in user.forgotten.ascending { copy.restore(forgottenKey: hash, of: user.user) }
+    }
     for event in stream.events { _ = copy.restore(event) }
     return copy
   }
