@@ -16,6 +16,7 @@ final class VectorClient {
   private var roster: [String: VectorJSON] = [:]
   private var presenceMode = "full"
   private var lastSequence: Int?
+  private var lastSignal = 0
   /// The code of the server's Close; 1005 when it gave none.
   private var closeCode: Int?
 
@@ -119,6 +120,7 @@ final class VectorClient {
     case "session.joined":
       if let presence = message["presence"] { replaceRoster(presence) } else { roster = [:] }
       lastSequence = message["streams"]?["room"]?.integer
+      lastSignal = message["signal_seq"]?.integer ?? 0
     case "presence.state":
       replaceRoster(message)
     case "presence.diff":
@@ -128,6 +130,11 @@ final class VectorClient {
       if presenceMode == "full", roster.count != message["count"]?.integer {
         throw VectorFailure("the set has \(roster.keys.sorted()) after \(message)")
       }
+    case "signal":
+      guard message["signal_seq"]?.integer == lastSignal + 1 else {
+        throw VectorFailure("a signal after number \(lastSignal) is \(message)")
+      }
+      lastSignal += 1
     default:
       guard let sequence = message["seq"]?.integer, message["stream"] != nil else { return }
       if let lastSequence, sequence != lastSequence + 1 {
