@@ -112,6 +112,12 @@ public struct SocketAddress: Sendable, CustomStringConvertible {
     }
   }
 
+  /// Whether this is an address of the machine itself: 127.0.0.0/8 or ::1.
+  public var isLoopback: Bool {
+    let bytes = hostBytes
+    return bytes.count == 4 ? bytes[0] == 127 : bytes.last == 1 && bytes.dropLast().allSatisfy { $0 == 0 }
+  }
+
   /// Fills an address by a call like `getsockname`.
   static func filled(
     by call: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32

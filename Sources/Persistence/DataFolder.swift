@@ -35,6 +35,9 @@ public final class DataFolder: Sendable {
   public let path: String
   /// The files in it.
   public let storage: FileStorage
+  /// The files of the folder `history` in it.
+  public let history: FileStorage
+  static let historyName = "history"
   private let lock: OpenFile
   static let lockName = "lock"
 
@@ -63,6 +66,14 @@ public final class DataFolder: Sendable {
       try FolderFormat.ensure(storage)
     } catch {
       throw Self.refusal(error, path)
+    }
+    let historyPath = path + "/" + Self.historyName
+    let isNew = try Self.createIfAbsent(historyPath)
+    do throws(StorageError) {
+      if isNew { try storage.syncDirectory() }
+      history = try FileStorage(path: historyPath)
+    } catch {
+      throw .storage(path: path, error)
     }
   }
 

@@ -9,7 +9,7 @@ import Classroom
 /// When a batch cannot be written or synced, everything that is not safe is void. The loops hear of it and raise their
 /// incarnation; appends under an older one are dropped. The disk is tried again with growing pauses. Once a probe is
 /// safe and all loops have said what they need, that is read back from the disk and handed to them.
-public struct JournalPipeline<S: Storage>: ~Copyable {
+public struct JournalPipeline<S: Storage>: ~Copyable, Sendable {
   private struct Append {
     var loop: Int
     var through: UInt64

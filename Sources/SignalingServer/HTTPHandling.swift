@@ -91,12 +91,12 @@ extension ServerLoop {
       return
     case "/health", "/ready":
       guard method == "GET" else { return refuseMethod(request, allowed: "GET, HEAD", of: id) }
-      let isServing = path == "/health" || context.state.isReady
-      respond(
-        to: request,
-        with: isServing
-          ? HTTPAnswer(status: 200) { $0.object { $0.field("status", "ok") } }
-          : .error(ProtocolError(.unavailable, "The server is starting or going down.")), of: id)
+      let reason = path == "/ready" ? context.state.reason(journal: context.journal, atMonotonic: monotonicNow) : nil
+      respond(to: request, with: .condition(reason), of: id)
+      return
+    case "/metrics":
+      guard method == "GET" else { return refuseMethod(request, allowed: "GET, HEAD", of: id) }
+      respondWithMetrics(to: request, of: id)
       return
     default: break
     }
@@ -165,7 +165,7 @@ extension ServerLoop {
 
   /// The identity of the bearer.
   /// - Throws: when there is no token, or one that is not valid.
-  private func identity(of request: HTTPRequest) throws(ProtocolError) -> Identity {
+  func identity(of request: HTTPRequest) throws(ProtocolError) -> Identity {
     guard let identity = try optionalIdentity(of: request) else {
       throw ProtocolError(.badToken, "This needs a token: Authorization: Bearer …")
     }

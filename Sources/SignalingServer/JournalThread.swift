@@ -7,190 +7,137 @@ import Synchronization
 /// What the journal's thread is told.
 enum JournalMessage: Sendable {
   /// Records of a loop, up to this position of its own count.
-  case append(loop: Int, through: UInt64, records: [PendingRecord])
-  /// A part of the snapshot of this round, of a state that rests on what was appended before; `isLast` of its loop.
-  case snapshotPart(round: Int, entries: [SnapshotEntry], isLast: Bool)
+  case append(loop: Int, incarnation: UInt64, through: UInt64, records: [PendingRecord])
+  /// A loop has heard that the disk failed, and needs these sessions read back.
+  case freeze(loop: Int, incarnation: UInt64, sessions: [String])
+  /// Sessions for the snapshot of this round, as they are after what was appended before; `isLast` of their loop.
+  case snapshotPart(incarnation: UInt64, round: Int, rooms: [SnapshotRoom], isLast: Bool)
   /// The snapshot's thread is done: the journal is needed only after this LSN, if any may go.
-  case snapshotFinished(removable: UInt64?)
+  case snapshotFinished(succeeded: Bool, removable: UInt64?)
   /// Write what is left, say good-bye, stop.
   case stop
 }
 
-/// One entry of a snapshot.
-struct SnapshotEntry: Sendable {
-  var session: String
-  var sequence: UInt64
-  var kind: UInt8
-  var payload: [UInt8]
-}
-
-/// The thread that writes the journal: whatever has gathered becomes one batch with one sync (several only beyond what a
-/// batch holds), then the loops are told.
-///
-/// A disk that cannot sync ends the process: nothing that was not synced has been shown to anybody, and a restart reads
-/// back what is really there.
+/// The thread that writes the journal: it brings what comes in to the ``JournalPipeline``, and what that tells to whom it
+/// concerns.
 final class JournalThread: Sendable {
-  /// How often the journal says that the server lives, while anybody is in a class.
-  static let aliveIntervalMilliseconds: Int64 = 1000
+  /// A journal that takes longer to write counts as one that cannot be written.
+  static let patienceMilliseconds: Int64 = 5000
 
   let mailbox: Mailbox<JournalMessage>
-  /// How many people are in live classes, by loop.
-  let people: [Counter]
-
-  /// A count that one loop writes and the journal reads.
-  final class Counter: Sendable {
-    private let value = Atomic<Int>(0)
-
-    var count: Int {
-      get { value.load(ordering: .relaxed) }
-      set { value.store(newValue, ordering: .relaxed) }
-    }
-  }
+  /// What the loops say of themselves, by loop.
+  let figures: [LoopFigures]
+  private let counted = Locked(JournalCounters())
+  /// Since when the disk has failed, and since when it is being written, by the monotonic clock; 0 for neither.
+  private let failedSince = Atomic<Int64>(0)
+  private let workingSince = Atomic<Int64>(0)
 
   init(loops: Int) throws(SystemError) {
     mailbox = try Mailbox()
-    people = (0..<loops).map { _ in Counter() }
+    figures = (0..<loops).map { _ in LoopFigures() }
+  }
+
+  /// What was done so far.
+  var counters: JournalCounters { counted.withLock { $0 } }
+
+  /// Whether the disk has failed.
+  var hasFailed: Bool { failedSince.load(ordering: .relaxed) != 0 }
+
+  /// Whether the disk has failed, or takes too long.
+  func isInTrouble(atMonotonic now: Int64) -> Bool {
+    if hasFailed { return true }
+    let since = workingSince.load(ordering: .relaxed)
+    return since != 0 && now - since > Self.patienceMilliseconds
   }
 
   /// Runs until told to stop; on a thread of its own.
-  func run(
-    _ writer: consuming JournalWriter<FileStorage>, storage: FileStorage, loops: [Mailbox<LoopMessage>],
-    configuration: ServerConfiguration, clock: ServerClock, logger: Logger
+  func run<S: Storage>(
+    _ pipeline: consuming JournalPipeline<S>, snapshots: SnapshotThread<S>, loops: [Mailbox<LoopMessage>],
+    clock: ServerClock, logger: Logger
   ) {
-    var work = JournalWork(
-      writer: writer, snapshots: SnapshotThread(storage: storage, journal: mailbox, logger: logger), loops: loops,
-      configuration: configuration, clock: clock, logger: logger)
+    var pipeline = consume pipeline
     var messages: [JournalMessage] = []
-    var nextAlive = clock.now
-    while true {
+    var stops = false
+    while !stops {
+      let wait = max(0, pipeline.nextDeadline.milliseconds(since: clock.now))
+      let goesOn = mailbox.waitAndDrain(
+        into: &messages, timeoutMilliseconds: Int32(min(wait, JournalLimits.aliveIntervalMilliseconds)))
       let now = clock.now
-      let wait = max(0, min(Self.aliveIntervalMilliseconds, nextAlive.milliseconds(since: now)))
-      let goesOn = mailbox.waitAndDrain(into: &messages, timeoutMilliseconds: Int32(wait))
-      let isAliveDue = clock.now >= nextAlive
-      if isAliveDue { nextAlive = clock.now.advanced(byMilliseconds: Self.aliveIntervalMilliseconds) }
-      let hasPeople = people.contains { $0.count > 0 }
-      if work.handle(messages, saysAlive: isAliveDue && hasPeople) || !goesOn { return }
+      for message in messages {
+        switch message {
+        case .append(let loop, let incarnation, let position, let records):
+          pipeline.append(loop: loop, incarnation: incarnation, through: position, records: records)
+        case .freeze(let loop, let incarnation, let sessions):
+          pipeline.freeze(loop: loop, incarnation: incarnation, sessions: sessions)
+        case .snapshotPart(let incarnation, let round, let rooms, let isLast):
+          pipeline.addSnapshotPart(incarnation: incarnation, round: round, rooms: rooms, isLast: isLast)
+        case .snapshotFinished(let succeeded, let removable):
+          snapshots.didFinish()
+          pipeline.snapshotFinished(succeeded: succeeded, removable: removable, at: now)
+        case .stop: stops = true
+        }
+      }
+      messages.removeAll(keepingCapacity: true)
+      stops = stops || !goesOn
+      workingSince.store(MonotonicClock.milliseconds(), ordering: .relaxed)
+      if stops {
+        if !pipeline.end(at: now) { logger.error("the journal has no good-bye: the next start takes this for a crash") }
+      } else {
+        pipeline.work(at: now, hasPeople: figures.contains { $0.people > 0 })
+      }
+      workingSince.store(0, ordering: .relaxed)
+      // Before the loops hear of it, so that whoever they answer finds it said.
+      failedSince.store(pipeline.failedSince == nil ? 0 : 1, ordering: .relaxed)
+      let counters = pipeline.counters
+      counted.withLock { $0 = counters }
+      for notice in pipeline.takeNotices() { pass(notice, to: loops, snapshots: snapshots, logger: logger) }
+    }
+    snapshots.stop()
+  }
+
+  private func pass<S: Storage>(
+    _ notice: JournalNotice, to loops: [Mailbox<LoopMessage>], snapshots: SnapshotThread<S>, logger: Logger
+  ) {
+    switch notice {
+    case .synced(let loop, let position): loops[loop].post(.synced(through: position))
+    case .failed(let loop, _, let isCertain): loops[loop].post(.storageFailed(isCertain: isCertain))
+    case .healed(let loop, _, let classrooms): loops[loop].post(.storageHealed(classrooms))
+    case .beginSnapshot(let round, let coveredLSN, let time):
+      guard snapshots.begin(coveredLSN: coveredLSN, at: time) else {
+        mailbox.post(.snapshotFinished(succeeded: false, removable: nil))
+        return
+      }
+      for loop in loops { loop.post(.takeSnapshot(round: round)) }
+    case .addToSnapshot(let rooms): snapshots.add(rooms)
+    case .finishSnapshot: snapshots.finish()
+    case .abandonSnapshot: snapshots.abandon()
+    case .report(isError: true, let sentence): logger.error("\(sentence)")
+    case .report(isError: false, let sentence): logger.info("\(sentence)")
     }
   }
 }
 
-/// The state of the journal's thread.
-private struct JournalWork: ~Copyable {
-  private var writer: JournalWriter<FileStorage>
-  private let snapshots: SnapshotThread
-  private let loops: [Mailbox<LoopMessage>]
-  private let configuration: ServerConfiguration
-  private let clock: ServerClock
-  private let logger: Logger
-  private var snapshotRound = 0
-  private var loopsDue = 0
-  private var lastSnapshot: Timestamp
-  private var snapshotLSN: UInt64
+/// What one loop writes and other threads read: how much goes on in it.
+final class LoopFigures: Sendable {
+  private let storedPeople = Atomic<Int>(0)
+  private let storedLiveSessions = Atomic<Int>(0)
+  private let storedConnections = Atomic<Int>(0)
 
-  init(
-    writer: consuming JournalWriter<FileStorage>, snapshots: SnapshotThread, loops: [Mailbox<LoopMessage>],
-    configuration: ServerConfiguration, clock: ServerClock, logger: Logger
-  ) {
-    snapshotLSN = writer.nextLSN
-    self.writer = writer
-    self.snapshots = snapshots
-    self.loops = loops
-    self.configuration = configuration
-    self.clock = clock
-    self.logger = logger
-    lastSnapshot = clock.now
+  /// People in live classes.
+  var people: Int {
+    get { storedPeople.load(ordering: .relaxed) }
+    set { storedPeople.store(newValue, ordering: .relaxed) }
   }
 
-  /// Does one round of work.
-  /// - Returns: whether to stop.
-  mutating func handle(_ messages: [JournalMessage], saysAlive: Bool) -> Bool {
-    var batch: [PendingRecord] = []
-    var positions: [Int: UInt64] = [:]
-    var stops = false
-    for message in messages {
-      switch message {
-      case .append(let loop, let position, let records):
-        batch += records
-        positions[loop] = position
-      case .stop: stops = true
-      case .snapshotPart, .snapshotFinished: break
-      }
-    }
-    if saysAlive || stops { batch.append(RecoveredState.alive(at: clock.now, isGoodbye: stops)) }
-    append(batch)
-    for loop in positions.keys.sorted() {
-      if let position = positions[loop] { loops[loop].post(.synced(through: position)) }
-    }
-    for message in messages {
-      switch message {
-      case .snapshotPart(let round, let entries, let isLast):
-        take(entries, of: round, isLast: isLast)
-      case .snapshotFinished(let removable):
-        finishSnapshot(removable)
-      case .append, .stop: break
-      }
-    }
-    if stops {
-      snapshots.stop()
-    } else {
-      beginSnapshotIfDue()
-    }
-    return stops
+  /// Sessions that are live.
+  var liveSessions: Int {
+    get { storedLiveSessions.load(ordering: .relaxed) }
+    set { storedLiveSessions.store(newValue, ordering: .relaxed) }
   }
 
-  private mutating func append(_ batch: [PendingRecord]) {
-    do throws(JournalError) {
-      try writer.append(inBatches: batch)
-    } catch {
-      fail("the journal cannot be written: \(error)")
-    }
-  }
-
-  private func fail(_ sentence: String) -> Never {
-    logger.critical("\(sentence); stopping, nothing unsynced has been shown to anybody")
-    exitProcess(code: 1)
-  }
-
-  // MARK: Snapshots
-
-  private mutating func beginSnapshotIfDue() {
-    guard loopsDue == 0, !snapshots.isBusy, writer.nextLSN > snapshotLSN else { return }
-    let age = clock.now.milliseconds(since: lastSnapshot)
-    guard
-      writer.bytesSinceRotation >= configuration.snapshotBytes || age >= configuration.snapshotIntervalMilliseconds
-    else { return }
-    var random = SystemRandomNumberGenerator()
-    do throws(JournalError) {
-      try writer.rotate(segmentID: SegmentID(using: &random), now: clock.now.milliseconds)
-    } catch {
-      if writer.hasFailed { fail("the journal cannot begin a segment: \(error)") }
-      logger.error("no snapshot now: \(error)")
-      lastSnapshot = clock.now
-      return
-    }
-    snapshotRound += 1
-    loopsDue = loops.count
-    lastSnapshot = clock.now
-    snapshotLSN = writer.nextLSN
-    snapshots.begin(coveredLSN: writer.nextLSN - 1, at: clock.now)
-    for loop in loops { loop.post(.takeSnapshot(round: snapshotRound)) }
-  }
-
-  private mutating func take(_ entries: [SnapshotEntry], of round: Int, isLast: Bool) {
-    guard round == snapshotRound, loopsDue > 0 else { return }
-    snapshots.add(entries)
-    guard isLast else { return }
-    loopsDue -= 1
-    if loopsDue == 0 { snapshots.finish() }
-  }
-
-  private mutating func finishSnapshot(_ removable: UInt64?) {
-    snapshots.didFinish()
-    guard let removable else { return }
-    do throws(JournalError) {
-      try writer.removeSegments(coveredThrough: removable)
-    } catch {
-      logger.error("segments that are no longer needed cannot be removed: \(error)")
-    }
+  /// Open connections.
+  var connections: Int {
+    get { storedConnections.load(ordering: .relaxed) }
+    set { storedConnections.store(newValue, ordering: .relaxed) }
   }
 }

@@ -41,8 +41,16 @@ enum LoopMessage: Sendable {
   case answer(Result<RoomAnswer, Refusal>, to: SlotID)
   /// The journal has synced this loop's records up to here.
   case synced(through: UInt64)
+  /// The journal cannot be written: what is not synced by now is void.
+  case storageFailed(isCertain: Bool)
+  /// The journal can be written again, and this is what the disk has of the frozen sessions.
+  case storageHealed([String: Classroom])
   /// Hand the state of every room to the journal.
   case takeSnapshot(round: Int)
+  /// The history file of the session includes the event of this number; nil when it could not be written.
+  case archived(String, sequence: UInt64?)
+  /// The session as its history file has it; nil when it cannot be read.
+  case loaded(String, Classroom?)
   /// Say good-bye to everybody, then stop.
   case drain
 }

@@ -1,10 +1,9 @@
 import Bytes
 import Classroom
 import EventLoop
-import Persistence
 import RoomShard
 
-// What a loop is told by other threads and tells them: requests and their answers, synced positions, snapshots.
+// What a loop is told by other threads, and the requests and answers that go between them.
 extension ServerLoop {
   func readMail() {
     context.mailbox.drain(into: &messages)
@@ -15,7 +14,11 @@ extension ServerLoop {
         ask(request, session: session, identity: identity, for: address)
       case .answer(let result, let connection): answer(connection, with: result)
       case .synced(let position): shard.didSync(through: position)
-      case .takeSnapshot(let round): snapshot = (round, shard.sessions[...])
+      case .storageFailed(let isCertain): noteStorageFailure(isCertain: isCertain)
+      case .storageHealed(let classrooms): noteStorageHealing(classrooms)
+      case .takeSnapshot(let round): beginSnapshot(round)
+      case .archived(let session, let sequence): noteArchived(session, sequence: sequence)
+      case .loaded(let session, let classroom): noteLoaded(session, classroom)
       case .drain: drain()
       }
     }
@@ -47,24 +50,5 @@ extension ServerLoop {
     case .connection(let id, let loop): context.mailboxes[loop].post(.answer(result, to: id))
     case .mailbox(let mailbox): mailbox.post(result)
     }
-  }
-
-  func takeSnapshotStep() {
-    guard var work = snapshot else { return }
-    // The records that these states rest on are with the journal first.
-    appendRecords()
-    var entries: [SnapshotEntry] = []
-    var bytes = 0
-    while bytes < Self.snapshotBytesPerTick, let session = work.sessions.popFirst() {
-      guard let classroom = shard.classroom(session) else { continue }
-      SnapshotCodec.encode(classroom) { kind, payload in
-        bytes += payload.count
-        entries.append(
-          SnapshotEntry(session: session, sequence: classroom.sequence, kind: kind.rawValue, payload: payload))
-      }
-    }
-    let isLast = work.sessions.isEmpty
-    context.journal.mailbox.post(.snapshotPart(round: work.round, entries: entries, isLast: isLast))
-    snapshot = isLast ? nil : work
   }
 }

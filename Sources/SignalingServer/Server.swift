@@ -9,13 +9,15 @@ public enum StartFailure: Error, CustomStringConvertible {
   case listening(ListenError)
   case dataFolder(DataFolderError)
   case recovery(RecoveryError)
+  case history(HistoryError)
+  case journal(JournalError)
   case system(SystemError)
 
   /// Whether the cause can be a server that is just ending.
   public var mayPass: Bool {
     switch self {
     case .listening(.portInUse), .dataFolder(.inUse): true
-    case .listening, .dataFolder, .recovery, .system: false
+    case .listening, .dataFolder, .recovery, .history, .journal, .system: false
     }
   }
 
@@ -24,6 +26,8 @@ public enum StartFailure: Error, CustomStringConvertible {
     case .listening(let error): "\(error)"
     case .dataFolder(let error): "\(error)"
     case .recovery(let error): "the data folder cannot be used: \(error)"
+    case .history(let error): "the data folder cannot be used: \(error)"
+    case .journal(let error): "the data folder cannot be written: \(error)"
     case .system(let error): "\(error)"
     }
   }
@@ -38,21 +42,30 @@ public final class Server: Sendable {
   private let state: ServerState
   private let mailboxes: [Mailbox<LoopMessage>]
   private let journal: JournalThread
+  private let history: HistoryThread
   private let loopThreads: [ThreadHandle]
   private let journalThread: ThreadHandle
+  private let historyThread: ThreadHandle
   private let logger: Logger
   /// Held for its lock, as long as anything may be written.
   private let folder: DataFolder
 
   /// Opens the data folder, recovers what it holds, and serves.
-  public init(_ configuration: ServerConfiguration, logger: Logger) throws(StartFailure) {
+  public convenience init(_ configuration: ServerConfiguration, logger: Logger) throws(StartFailure) {
+    try self.init(configuration, logger: logger) { $0 }
+  }
+
+  /// Like the other, on storage that is made of the folder's: the data folder's and the history's.
+  init<S: Storage>(
+    _ configuration: ServerConfiguration, logger: Logger, storage wrap: (FileStorage) -> S
+  ) throws(StartFailure) {
     self.logger = logger
     folder = try Self.openFolder(configuration.dataFolder)
     let listeners = try Self.listen(configuration)
     address = listeners[0].address
-    var recovered = RecoveredState()
-    let journalWriter = try Self.recover(folder, into: &recovered, logger: logger)
-    let clock = ServerClock(notBefore: recovered.lastTime)
+    let start = try ServerStart(
+      configuration, storage: wrap(folder.storage), history: wrap(folder.history), logger: logger)
+    let clock = start.clock
     let authority = TokenAuthority(secret: configuration.secret)
     let state = ServerState()
     (self.clock, self.authority, self.state) = (clock, authority, state)
@@ -61,43 +74,50 @@ public final class Server: Sendable {
       let mailboxes = try (0..<loops).map { _ throws(SystemError) in try Mailbox<LoopMessage>() }
       self.mailboxes = mailboxes
       let journal = try JournalThread(loops: loops)
-      self.journal = journal
+      let history = try HistoryThread()
+      (self.journal, self.history) = (journal, history)
       let catalog = Catalog()
       // Whole before any loop answers: whoever saw a session in the list sees it there again.
-      for classroom in recovered.classrooms.values { catalog.publish(classroom.view) }
+      for classroom in start.classrooms { catalog.publish(classroom.view) }
+      for session in start.archived { catalog.publish(session.view) }
       let tickets = TicketOffice()
       let contexts = (0..<loops).map { index in
         LoopContext(
           index: index, configuration: configuration, clock: clock, listener: listeners[index], mailboxes: mailboxes,
-          journal: journal, catalog: catalog, tickets: tickets,
+          journal: journal, history: history, catalog: catalog, tickets: tickets,
           authority: authority, state: state, logger: logger)
       }
-      let storage = folder.storage
-      let writer = Handoff(journalWriter)
+      let storage = start.storage
+      let store = start.history
+      let (classrooms, archived) = (start.classrooms, start.archived)
+      let (lastAlive, isEstimated) = (start.lastAlive, start.isEstimated)
+      let pipeline = Handoff(start.takePipeline())
       journalThread = try spawnThread(name: "rc-journal") {
-        guard let writer = writer.take() else { return }
-        journal.run(
-          writer, storage: storage, loops: mailboxes, configuration: configuration, clock: clock, logger: logger)
+        guard let pipeline = pipeline.take() else { return }
+        let snapshots = SnapshotThread(storage: storage, journal: journal.mailbox, logger: logger)
+        journal.run(pipeline, snapshots: snapshots, loops: mailboxes, clock: clock, logger: logger)
       }
-      let isEstimated = !recovered.endedCleanly
-      let lastAlive = recovered.lastAlive
+      historyThread = try spawnThread(name: "rc-history") {
+        history.run(store, loops: mailboxes, clock: clock, logger: logger)
+      }
       loopThreads = try contexts.map { context throws(SystemError) in
-        let rooms = recovered.classrooms.values
-          .filter { RoomPlacement.loop(of: $0.id, count: loops) == context.index }
-          .sorted { $0.id < $1.id }
+        let rooms = classrooms.filter { RoomPlacement.loop(of: $0.id, count: loops) == context.index }
+        let stubs = archived.filter { RoomPlacement.loop(of: $0.id, count: loops) == context.index }
         return try spawnThread(name: "rc-loop-\(context.index)") {
-          Self.runLoop(context, rooms: rooms, lastAlive: lastAlive, isEstimated: isEstimated)
+          Self.runLoop(context, rooms: rooms, archived: stubs, lastAlive: lastAlive, isEstimated: isEstimated)
         }
       }
     } catch {
       throw .system(error)
     }
-    state.isReady = true
+    state.didStart()
   }
 
-  private static func runLoop(_ context: LoopContext, rooms: [Classroom], lastAlive: Timestamp, isEstimated: Bool) {
+  private static func runLoop(
+    _ context: LoopContext, rooms: [Classroom], archived: [ArchivedSession], lastAlive: Timestamp, isEstimated: Bool
+  ) {
     do throws(SystemError) {
-      try ServerLoop(context, rooms: rooms, lastAlive: lastAlive, isEstimated: isEstimated).run()
+      try ServerLoop(context, rooms: rooms, archived: archived, lastAlive: lastAlive, isEstimated: isEstimated).run()
     } catch {
       context.logger.critical("an event loop cannot start: \(error)")
       exitProcess(code: 1)
@@ -117,28 +137,6 @@ public final class Server: Sendable {
       return try Listener.open(host: configuration.host, port: configuration.port, count: configuration.loops)
     } catch {
       throw .listening(error)
-    }
-  }
-
-  private static func recover(
-    _ folder: DataFolder, into state: inout RecoveredState, logger: Logger
-  ) throws(StartFailure) -> JournalWriter<FileStorage> {
-    do throws(RecoveryError) {
-      var random = SystemRandomNumberGenerator()
-      let opened = try Recovery.open(
-        folder.storage, segmentID: SegmentID(using: &random), now: WallClock.milliseconds(),
-        clock: { UInt64(MonotonicClock.nanoseconds()) }, into: &state)
-      let report = opened.report
-      logger.info(
-        "recovered \(state.classrooms.count) sessions from \(report.recordsRead) records in \(report.duration / 1_000_000) ms"
-      )
-      if let torn = report.tornTail {
-        logger.warning("cut \(torn.bytes) bytes that no crash-safe batch covers off \(torn.file) at \(torn.offset)")
-      }
-      for damaged in report.damagedSnapshots { logger.error("passed over a damaged snapshot: \(damaged)") }
-      return opened.takeWriter()
-    } catch {
-      throw .recovery(error)
     }
   }
 
@@ -162,11 +160,13 @@ public final class Server: Sendable {
 
   /// Says good-bye to everybody, syncs the journal, and returns when all threads have ended.
   public func stop() {
-    state.isReady = false
+    state.willStop()
     for mailbox in mailboxes { mailbox.post(.drain) }
     for thread in loopThreads { thread.join() }
     journal.mailbox.post(.stop)
     journalThread.join()
+    history.mailbox.post(.stop)
+    historyThread.join()
     logger.info("stopped; everything acknowledged is on disk")
   }
 }

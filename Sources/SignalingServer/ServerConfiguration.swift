@@ -1,3 +1,4 @@
+import Persistence
 import RoomShard
 import SignalingProtocol
 
@@ -20,6 +21,10 @@ public struct ServerConfiguration: Sendable {
   public var snapshotBytes = 16 << 20
   /// A snapshot is taken when so much time went by and something was journaled.
   public var snapshotIntervalMilliseconds: Int64 = 300_000
+  /// When what is journaled counts as kept, and may be shown.
+  public var durability = Durability.strict
+  /// How long a session is kept after its end; nil keeps it for ever.
+  public var keepMilliseconds: Int64?
   /// How long the transport waits; tests wait less.
   var patience = Patience()
 

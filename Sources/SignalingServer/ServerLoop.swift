@@ -14,6 +14,7 @@ struct LoopContext: Sendable {
   var listener: Listener
   var mailboxes: [Mailbox<LoopMessage>]
   var journal: JournalThread
+  var history: HistoryThread
   var catalog: Catalog
   var tickets: TicketOffice
   var authority: TokenAuthority
@@ -55,6 +56,10 @@ final class ServerLoop {
   var requests: [UInt64: RequestAddress] = [:]
   var lastRequest: UInt64 = 0
   var snapshot: (round: Int, sessions: ArraySlice<String>)?
+  /// The sessions on their way to the history.
+  var archiving: Set<String> = []
+  /// When sessions are next moved to the history, by the monotonic clock.
+  var nextArchiving: Int64 = 0
   /// Connections closed since the last sweep because no descriptor was left for them.
   var shedConnections = 0
   private var nextSweep: Int64 = 0
@@ -67,10 +72,9 @@ final class ServerLoop {
   static let listenerToken: UInt64 = 0
   private static let mailboxToken: UInt64 = 1
   private static let sweepMilliseconds: Int64 = 500
-  /// How many bytes of snapshot are made in one tick, so that no tick is held up by a large room list.
-  static let snapshotBytesPerTick = 1 << 18
-
-  init(_ context: LoopContext, rooms: [Classroom], lastAlive: Timestamp, isEstimated: Bool) throws(SystemError) {
+  init(
+    _ context: LoopContext, rooms: [Classroom], archived: [ArchivedSession], lastAlive: Timestamp, isEstimated: Bool
+  ) throws(SystemError) {
     self.context = context
     shard = RoomShard(
       configuration: context.configuration.shard, random: SystemRandomNumberGenerator(),
@@ -81,6 +85,9 @@ final class ServerLoop {
     monotonicNow = MonotonicClock.milliseconds()
     now = context.clock.timestamp(atMonotonic: monotonicNow)
     for room in rooms { shard.restore(room) }
+    for session in archived {
+      shard.restoreArchived(ArchiveStub(view: session.view, sequence: session.sequence))
+    }
     shard.resume(lastAlive: lastAlive, isEstimated: isEstimated, at: now)
     try poller.add(context.listener.descriptor, .readable, token: Self.listenerToken)
     try poller.add(context.mailbox.descriptor, .readable, token: Self.mailboxToken)
@@ -131,6 +138,7 @@ final class ServerLoop {
     shard.advance(to: now)
     feedWhoCatchesUp()
     takeSnapshotStep()
+    requestLoads()
     endTick()
   }
 
@@ -176,14 +184,18 @@ final class ServerLoop {
         PendingRecord(
           session: event.session, sequence: event.sequence, kind: kind.rawValue, payload: writer.bytes))
     }
-    context.journal.mailbox.post(.append(loop: context.index, through: shard.position, records: records))
+    context.journal.mailbox.post(
+      .append(loop: context.index, incarnation: shard.incarnation, through: shard.position, records: records))
   }
 
   // MARK: Time
 
   private func sweep() {
     nextSweep = monotonicNow + Self.sweepMilliseconds
-    context.journal.people[context.index].count = shard.liveCounts.people
+    let figures = context.journal.figures[context.index]
+    (figures.liveSessions, figures.people) = shard.liveCounts
+    figures.connections = connections.count
+    if monotonicNow >= nextArchiving { archive() }
     if shedConnections > 0 {
       context.logger.warning("\(shedConnections) connections were turned away: no file descriptor is left")
       shedConnections = 0

@@ -3,22 +3,22 @@ import EventLoop
 import Logging
 import Persistence
 
-/// Writes snapshots beside the journal, so that no acknowledgement waits for one.
+/// Writes snapshots beside the journal, so that neither a loop nor an acknowledgement waits for one.
 ///
-/// Used from the journal's thread; the writing itself happens on a thread that lives as long as a snapshot takes.
-final class SnapshotThread {
+/// Used from the journal's thread; encoding and writing happen on a thread that lives as long as a snapshot takes.
+final class SnapshotThread<S: Storage> {
   private enum Message: Sendable {
-    case entries([SnapshotEntry])
+    case rooms([SnapshotRoom])
     case finish
     case abandon
   }
 
-  private let storage: FileStorage
+  private let storage: S
   private let journal: Mailbox<JournalMessage>
   private let logger: Logger
   private var current: (mailbox: Mailbox<Message>, thread: ThreadHandle)?
 
-  init(storage: FileStorage, journal: Mailbox<JournalMessage>, logger: Logger) {
+  init(storage: S, journal: Mailbox<JournalMessage>, logger: Logger) {
     self.storage = storage
     self.journal = journal
     self.logger = logger
@@ -28,26 +28,30 @@ final class SnapshotThread {
   var isBusy: Bool { current != nil }
 
   /// Begins a snapshot that covers every session up to this LSN.
-  func begin(coveredLSN: UInt64, at now: Timestamp) {
+  /// - Returns: whether there is a thread for it; then it posts a message when it is done.
+  func begin(coveredLSN: UInt64, at now: Timestamp) -> Bool {
     do throws(SystemError) {
       let mailbox = try Mailbox<Message>()
       let (storage, journal, logger) = (storage, journal, logger)
       let thread = try spawnThread(name: "rc-snapshot") {
-        let removable = Self.write(
-          from: mailbox, to: storage, coveredLSN: coveredLSN, now: now, logger: logger)
-        journal.post(.snapshotFinished(removable: removable))
+        journal.post(Self.write(from: mailbox, to: storage, coveredLSN: coveredLSN, now: now, logger: logger))
       }
       current = (mailbox, thread)
+      return true
     } catch {
       logger.error("no snapshot now: \(error)")
+      return false
     }
   }
 
-  /// Adds entries, which rest on synced records only.
-  func add(_ entries: [SnapshotEntry]) { current?.mailbox.post(.entries(entries)) }
+  /// Adds sessions, which rest on synced records only.
+  func add(_ rooms: [SnapshotRoom]) { current?.mailbox.post(.rooms(rooms)) }
 
-  /// All entries are there.
+  /// All sessions are there.
   func finish() { current?.mailbox.post(.finish) }
+
+  /// The rest of the sessions will not come.
+  func abandon() { current?.mailbox.post(.abandon) }
 
   /// The thread has said that it is done.
   func didFinish() {
@@ -57,73 +61,50 @@ final class SnapshotThread {
 
   /// Gives up a snapshot that is under way, and waits for its thread.
   func stop() {
-    current?.mailbox.post(.abandon)
+    abandon()
     didFinish()
   }
 
-  /// - Returns: the LSN up to which the journal is no longer needed, if any of it may go.
+  /// - Returns: what the journal's thread is told.
   private static func write(
-    from mailbox: Mailbox<Message>, to storage: FileStorage, coveredLSN: UInt64, now: Timestamp, logger: Logger
-  ) -> UInt64? {
+    from mailbox: Mailbox<Message>, to storage: S, coveredLSN: UInt64, now: Timestamp, logger: Logger
+  ) -> JournalMessage {
     do throws(SnapshotError) {
-      var writer = try SnapshotWriter(storage, lsn: coveredLSN, now: now.milliseconds)
-      let count: Int?
+      var job = try SnapshotJob(storage, coveredLSN: coveredLSN, at: now)
+      let isWhole: Bool
       do throws(SnapshotError) {
-        count = try fill(&writer, from: mailbox, coveredLSN: coveredLSN, now: now)
+        isWhole = try fill(&job, from: mailbox)
       } catch {
-        // What is left of it would take the room on the disk that the journal needs.
-        writer.discard()
+        job.discard()
         throw error
       }
-      guard let count else {
-        writer.discard()
-        return nil
+      guard isWhole else {
+        job.discard()
+        return .snapshotFinished(succeeded: false, removable: nil)
       }
-      try writer.finish()
-      logger.info("snapshot of \(count) entries covers the journal up to \(coveredLSN)")
-      return removable(storage, logger: logger)
+      let count = job.count
+      let removable = try job.finish()
+      logger.info("snapshot of \(count) sessions covers the journal up to \(coveredLSN)")
+      return .snapshotFinished(succeeded: true, removable: removable)
     } catch {
       logger.error("the snapshot was not written, the journal is kept: \(error)")
-      return nil
+      return .snapshotFinished(succeeded: false, removable: nil)
     }
   }
 
-  /// - Returns: how many entries there are, or nil when the snapshot is given up.
-  private static func fill(
-    _ writer: inout SnapshotWriter<FileStorage>, from mailbox: Mailbox<Message>, coveredLSN: UInt64, now: Timestamp
-  ) throws(SnapshotError) -> Int? {
-    let alive = RecoveredState.alive(at: now, isGoodbye: false)
-    try append(
-      SnapshotEntry(session: "", sequence: 0, kind: alive.kind, payload: alive.payload), to: &writer, coveredLSN)
+  /// - Returns: whether all sessions came.
+  private static func fill(_ job: inout SnapshotJob<S>, from mailbox: Mailbox<Message>) throws(SnapshotError) -> Bool {
     var messages: [Message] = []
-    var count = 0
     while mailbox.waitAndDrain(into: &messages) {
       for message in messages {
         switch message {
-        case .entries(let entries):
-          for entry in entries { try append(entry, to: &writer, coveredLSN) }
-          count += entries.count
-        case .abandon: return nil
-        case .finish: return count
+        case .rooms(let rooms):
+          for room in rooms { try job.add(room) }
+        case .abandon: return false
+        case .finish: return true
         }
       }
     }
-    return nil
-  }
-
-  private static func append(
-    _ entry: SnapshotEntry, to writer: inout SnapshotWriter<FileStorage>, _ lsn: UInt64
-  ) throws(SnapshotError) {
-    let header = RecordHeader(lsn: lsn, session: entry.session, sequence: entry.sequence, kind: entry.kind)
-    try writer.append(header, payload: entry.payload.span.bytes)
-  }
-
-  private static func removable(_ storage: FileStorage, logger: Logger) -> UInt64? {
-    do throws(RecoveryError) {
-      return try SnapshotStore(storage).prune()
-    } catch {
-      logger.error("old snapshots cannot be removed: \(error)")
-      return nil
-    }
+    return false
   }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import EventLoop
 import Glibc
 import Logging
+import Persistence
 import SignalingServer
 
 /// `rollcall serve`: runs the server until a signal ends it.
@@ -30,6 +31,16 @@ struct Serve: ParsableCommand {
       """)
   var secretFile: String?
 
+  @Option(
+    help: """
+      `strict` shows nothing before it is on the disk; `relaxed` when the system has it, so that a power failure may take \
+      the last 200 ms.
+      """)
+  var durability = Durability.strict
+
+  @Option(help: "How long a session is kept after its end, for example 400d. Default: for ever.")
+  var keep: TimeSpan?
+
   @Option(help: "How many event loops run. Default: one for each core.")
   var loops: Int?
 
@@ -49,6 +60,9 @@ struct Serve: ParsableCommand {
   @Option(name: .customLong("snapshot-interval"), help: .hidden)
   var snapshotInterval: TimeSpan?
 
+  /// A class that has just ended is still in use.
+  private static let shortestKeep: Int64 = 3_600_000
+
   func validate() throws {
     if let loops, !(1...ServerConfiguration.maximumLoops).contains(loops) {
       throw ValidationError("--loops takes 1 to \(ServerConfiguration.maximumLoops).")
@@ -57,6 +71,7 @@ struct Serve: ParsableCommand {
     guard snapshotBytes ?? 1 > 0, snapshotInterval?.milliseconds ?? 1 > 0 else {
       throw ValidationError("Snapshots need some bytes and some time between them.")
     }
+    if let keep, keep.milliseconds < Self.shortestKeep { throw ValidationError("--keep takes at least 1h.") }
     guard !dataFolder.isEmpty, !host.isEmpty else { throw ValidationError("--data and --host are not empty.") }
   }
 
@@ -79,6 +94,8 @@ struct Serve: ParsableCommand {
     configuration.host = host
     configuration.port = port
     configuration.shard.graceMilliseconds = grace.milliseconds
+    configuration.durability = durability
+    configuration.keepMilliseconds = keep?.milliseconds
     configuration.servesEcho = testEcho
     if let snapshotBytes { configuration.snapshotBytes = snapshotBytes }
     if let snapshotInterval { configuration.snapshotIntervalMilliseconds = snapshotInterval.milliseconds }
@@ -149,3 +166,5 @@ struct Serve: ParsableCommand {
     }
   }
 }
+
+extension Durability: ExpressibleByArgument {}

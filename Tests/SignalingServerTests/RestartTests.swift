@@ -225,7 +225,7 @@ struct RestartTests {
     let host = Actor(user: "h", name: "H", role: .host)
     let later = now.advanced(byMilliseconds: 5000)
     let outcome = try classroom.handle(.start, by: host, key: nil, at: later)
-    var state = RecoveredState()
+    var state = RecoveredState<FileStorage>()
     var failure: (any Error)?
     SnapshotCodec.encode(classroom) { kind, payload in
       do {
