@@ -56,7 +56,7 @@ let package = Package(
     .executableTarget(
       name: "loadtest",
       dependencies: [
-        "Bytes", "WebSocketCore", "EventLoop", "SignalingProtocol", "JSON", "Classroom", "CLinux", "COpenSSL",
+        "SignalingClient", "Bytes", "EventLoop", "SignalingProtocol", "JSON", "Classroom", "CLinux", "COpenSSL",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ],
@@ -81,7 +81,7 @@ let package = Package(
         "SignalingServer", "WebSocketCore", "EventLoop", "JSON", "Classroom", "SignalingProtocol", "Persistence",
         .product(name: "Logging", package: "swift-log"),
       ]),
-    .testTarget(name: "LoadtestTests", dependencies: ["loadtest", "JSON", "SignalingProtocol"]),
+    .testTarget(name: "LoadtestTests", dependencies: ["loadtest", "SignalingClient", "JSON", "SignalingProtocol"]),
     .testTarget(name: "Tidy"),
   ],
   swiftLanguageModes: [.v6]

@@ -1,54 +1,42 @@
+import SignalingClient
 import SignalingProtocol
 
-/// One simulated person: a socket, and what it has shown.
+/// One simulated person: a client, its connection, and what has become of both.
 final class Attendee {
-  enum State {
-    case idle
-    /// From the first packet until the session is joined.
-    case joining
-    /// Joined, and the session has not started.
-    case waiting
-    case present
-    /// The session is over.
-    case reading
-    /// The connection is no more.
-    case gone
-  }
-
   unowned let session: ClassSession
   /// The place in the session's list; 0 is the host.
   let place: Int
-  let socket: ClientSocket
-  /// The message that says who this is.
-  let hello: [UInt8]
-  /// The user's id; nil for a guest whom the server has not named yet.
-  var user: String?
-  let presenceMode: PresenceMode
-  var state = State.idle
+  var client: SignalingClient
+  let transport: ClientTransport
 
+  /// Milliseconds of the monotonic clock: when the first join was sent, and when its answer had come.
+  var joinSent: Int64?
+  var joined: Int64?
   /// Nanoseconds of the monotonic clock.
   var connectStarted: Int64 = 0
-  var joinSent: Int64 = 0
-  var joined: Int64 = 0
-  /// The address for signals.
-  var peer: String?
+  /// Whether the connection ended, and another will not be made.
+  var isGone = false
+  /// When the client was in again after the connections were cut, in nanoseconds of the monotonic clock.
+  var returned: Int64?
+  /// Whether the connection was cut with all others.
+  var wasCut = false
+
+  /// The numbers of the messages that have no answer yet.
+  var said: [CommandID: Int] = [:]
+  /// How many events were left out, as far as they have not come late.
+  var missingEvents: UInt64 = 0
   /// Whether this is the polite side of its pair, as the first signal said.
   var isPolite: Bool?
-  var stream: StreamChecker?
-  var presence: PresenceView?
-  /// The number of presence messages after which the set did not have the announced size.
-  var presenceMismatches: UInt64 = 0
 
   var isHost: Bool { place == 0 }
+  var isPresent: Bool { client.state == .present }
+  /// The number of the last event of the stream that was seen or included in the state.
+  var position: UInt64 { client.position?.room ?? 0 }
 
-  init(
-    session: ClassSession, place: Int, token: UInt64, hello: [UInt8], user: String?, presenceMode: PresenceMode
-  ) {
+  init(session: ClassSession, place: Int, number: UInt32, configuration: SignalingClientConfiguration) {
     self.session = session
     self.place = place
-    self.hello = hello
-    self.user = user
-    self.presenceMode = presenceMode
-    socket = ClientSocket(token: token)
+    client = SignalingClient(configuration, firstAttempt: nil)
+    transport = ClientTransport(number: number)
   }
 }

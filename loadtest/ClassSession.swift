@@ -3,7 +3,6 @@ final class ClassSession {
   let id: String
   /// The host first.
   var people: [Attendee] = []
-  var roster = Roster()
   var chat = ChatLedger()
   var signals = SignalLedger()
   /// The place of each address for signals.
@@ -17,27 +16,31 @@ final class ClassSession {
   private var lastSpeaker = 0
   private var lastInitiator = 0
 
-  /// A broadcast has the same bytes for everybody, so that it is enough to read them once.
-  private var lastDelta: (bytes: [UInt8], delta: PresenceDelta)?
+  /// The user of each place, once known.
+  private var users: [String?] = []
+  private var knownUsers = 0
+  /// Who has to be shown when everybody is in; nil before everybody is known.
+  private(set) var truth: PresenceTruth?
 
   init(id: String, hostToken: String) {
     self.id = id
     self.hostToken = hostToken
   }
 
-  /// The difference in these bytes if they are those of the last one.
-  func knownDelta(_ bytes: UnsafeRawBufferPointer) -> PresenceDelta? {
-    guard let lastDelta, lastDelta.bytes.count == bytes.count, lastDelta.bytes.elementsEqual(bytes) else { return nil }
-    return lastDelta.delta
+  /// The server has said who sits at a place.
+  func note(_ user: String, at place: Int) {
+    if users.isEmpty { users = Array(repeating: nil, count: people.count) }
+    guard users[place] == nil else { return }
+    users[place] = user
+    knownUsers += 1
+    if knownUsers == users.count { truth = PresenceTruth(users: users.compactMap { $0 }) }
   }
-
-  func remember(_ delta: PresenceDelta, bytes: UnsafeRawBufferPointer) { lastDelta = (Array(bytes), delta) }
 
   /// Who speaks next: everybody in turn.
   func nextSpeaker() -> Attendee? {
     for step in 1...max(1, people.count) {
       let place = (lastSpeaker + step) % people.count
-      if people[place].state == .present {
+      if people[place].isPresent {
         lastSpeaker = place
         return people[place]
       }
@@ -53,7 +56,7 @@ final class ClassSession {
       let pair = (lastInitiator + step) % pairs
       let initiator = people[2 * pair + 1]
       let partner = people[2 * pair + 2]
-      if initiator.state == .present, partner.state == .present {
+      if initiator.isPresent, partner.isPresent {
         lastInitiator = pair
         return (initiator, partner)
       }

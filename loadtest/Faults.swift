@@ -19,6 +19,8 @@ struct Faults {
     case notJoined = "not_joined"
     /// A message that is not what the protocol says.
     case malformed
+    /// A message that has no place where it came.
+    case unexpected
     /// A connection whose close was not answered.
     case uncleanClose = "unclean_close"
   }

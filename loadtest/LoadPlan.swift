@@ -32,6 +32,10 @@ struct LoadPlan: Sendable {
   var isRampQuiet: Bool
   /// How long the server may take for what is still due.
   var graceSeconds: Double
+  /// Whether all connections are cut from outside after the load, and the attendees come back by themselves.
+  var awaitsHerd: Bool
+  /// How long that may take, from when it may happen.
+  var herdSeconds: Double
   /// The server's process, for what it uses.
   var serverProcess: Int32?
 }

@@ -4,15 +4,17 @@ import JSON
 struct LoadReport {
   private let plan: LoadPlan
   private let measurements: Measurements
+  private let herd: HerdMeasurements?
   private let faults: Faults
   private var sent = 0
   private var acknowledged = 0
   private var signalsSent = 0
   private var signalsReturned = 0
 
-  init(plan: LoadPlan, sessions: [ClassSession], measurements: Measurements, faults: Faults) {
+  init(plan: LoadPlan, sessions: [ClassSession], measurements: Measurements, herd: HerdMeasurements?, faults: Faults) {
     self.plan = plan
     self.measurements = measurements
+    self.herd = herd
     self.faults = faults
     for session in sessions {
       sent += session.chat.sentCount
@@ -101,6 +103,18 @@ struct LoadReport {
     latency("signal there and back", measurements.steady.signalRoundTrip)
     latency("sent late by", measurements.steady.generatorLag)
     latency("chat while joining", measurements.ramp.chatRoundTrip)
+    if let herd {
+      latency("back after the restart", herd.back)
+      latency("chat ack meanwhile", measurements.herd.chatAcknowledgement)
+      row("cut off", "\(herd.cut), came back \(herd.returned), recovered \(herd.recovered)")
+      for (reason, count) in herd.notRecovered.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+        row("", "\(count) not recovered: \(reason.rawValue)")
+      }
+      row("attempts that failed", "\(herd.failedAttempts)")
+      if let server = herd.server {
+        row("server CPU", "\(DecimalText.text(server.cpuSeconds, decimals: 2)) s since its start")
+      }
+    }
     if let server = measurements.afterSteady?.server {
       row(
         "server CPU",
@@ -162,6 +176,13 @@ struct LoadReport {
       measurements.steady.write(into: &writer)
       writer.key("ramp_latency_ms")
       measurements.ramp.write(into: &writer)
+      if let herd {
+        writer.key("herd")
+        herd.write(into: &writer)
+        writer.key("herd_latency_ms")
+        measurements.herd.write(into: &writer)
+        writer.field("delayed_commands", measurements.delayedCommands)
+      }
       writer.key("server")
       writeServer(into: &writer)
       writer.key("faults")

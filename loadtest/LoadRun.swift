@@ -1,5 +1,6 @@
 import EventLoop
 import JSON
+import SignalingClient
 import SignalingProtocol
 
 /// A run: one thread, one poller, many attendees.
@@ -12,15 +13,21 @@ final class LoadRun {
   let signalInterval: Int64
 
   var sessions: [ClassSession] = []
-  /// By the token of their socket.
+  /// By the number of their transport.
   var people: [Attendee] = []
   var faults = Faults()
   var measurements = Measurements()
-  var reader = JSONReader()
+  /// How everybody came back; nil before the connections may be cut.
+  var herd: HerdMeasurements?
+  var workspace = ClientWorkspace(random: { .random(in: 0 ... .max) })
   var poller: Poller
+  /// When the next message or signal is due, in nanoseconds of the monotonic clock.
+  var nextTraffic: Int64 = .max
   private let timer: WakeTimer
   private static let timerToken = UInt64.max
+  private static let inputToken = UInt64.max - 1
   private let readBuffer: UnsafeMutableRawBufferPointer
+  private let sources: [SocketAddress]
 
   /// What the run is doing, for the progress line.
   private var part = "start"
@@ -32,6 +39,9 @@ final class LoadRun {
   private var nextToConnect = Int.max
   private var nextConnect: Int64 = 0
   private var handshakes = 0
+  /// When the clients are asked next for what is due.
+  private var nextSweep: Int64 = 0
+  private var herdInput = HerdInput()
   /// From here on a connection may end.
   private var isClosing = false
 
@@ -43,6 +53,7 @@ final class LoadRun {
     chatText = ChatText(byteCount: plan.chatBytes)
     chatInterval = Self.interval(plan.chatRate)
     signalInterval = Self.interval(plan.signalRate)
+    sources = SourceAddresses.all(for: address, connections: plan.sessions * (plan.attendees + 1))
     poller = try Poller()
     timer = try WakeTimer()
     readBuffer = .allocate(byteCount: 256 * 1024, alignment: 16)
@@ -67,13 +78,15 @@ final class LoadRun {
     try connectHosts()
     try ramp()
     try steady()
+    if plan.awaitsHerd { try comeBack() }
+    endTraffic()
     settle()
     checkPresence()
     checkAttendance(setup)
     try endSessions()
     checkStreams()
     try closeConnections()
-    return LoadReport(plan: plan, sessions: sessions, measurements: measurements, faults: faults)
+    return LoadReport(plan: plan, sessions: sessions, measurements: measurements, herd: herd, faults: faults)
   }
 
   /// The hosts come, wait, and start their sessions.
@@ -102,7 +115,7 @@ final class LoadRun {
       self.measurements.present + self.measurements.gone >= self.people.count
     }
     nextToConnect = .max
-    for attendee in people where attendee.state == .idle || attendee.state == .joining || attendee.state == .waiting {
+    for attendee in people where !attendee.isPresent && !attendee.isGone {
       faults.note(.notJoined, "\(name(of: attendee)) is not in the session")
     }
     measurements.afterRamp = checkpoint()
@@ -115,28 +128,56 @@ final class LoadRun {
     if plan.isRampQuiet { beginTraffic(now: start) }
     let end = start + Int64(plan.seconds * 1e9)
     try pump(until: end) { self.measurements.ended == self.people.count }
-    endTraffic()
     measurements.afterSteady = checkpoint()
+  }
+
+  /// Somebody else cuts all connections; the clients come back by themselves.
+  private func comeBack() throws(LoadRunFailure) {
+    part = "herd"
+    do throws(SystemError) {
+      try poller.add(0, .readable, token: Self.inputToken)
+    } catch {
+      throw LoadRunFailure(sentence: "standard input cannot tell when the server is back: \(error)")
+    }
+    herd = HerdMeasurements()
+    measurements.herdBegan = now()
+    nextSweep = 0
+    StandardStreams.say("herd: \(people.count) are in")
+    try pump(until: now() + Int64(plan.herdSeconds * 1e9)) {
+      self.herd?.ready != nil && self.people.allSatisfy { $0.returned != nil }
+    }
+    guard let ready = herd?.ready else { throw LoadRunFailure(sentence: "nobody told when the server was back") }
+    for attendee in people {
+      if let returned = attendee.returned {
+        herd?.back.record(nanoseconds: max(0, returned - ready.time))
+      } else {
+        faults.note(.notJoined, "\(name(of: attendee)) did not come back")
+      }
+    }
+    herd?.server = ProcessUsage(of: ready.process)
   }
 
   /// Waits for what is still on its way.
   private func settle() {
     part = "settling"
+    var nextLook: Int64 = 0
     // A failure of the poller shows as what has not arrived.
-    try? pump(until: now() + grace) { self.isSettled }
+    try? pump(until: now() + grace) {
+      guard self.now() >= nextLook else { return false }
+      nextLook = self.now() + 20_000_000
+      return self.isSettled
+    }
   }
 
   private var isSettled: Bool {
     sessions.allSatisfy { session in
       session.chat.unacknowledgedCount == 0 && session.signals.outstandingCount == 0
-        && session.people.allSatisfy { $0.state != .present || hasSeenAll($0) }
+        && session.people.allSatisfy { !$0.isPresent || hasSeenAll($0) }
         && PresenceTruth.faults(in: session).isEmpty
     }
   }
 
-  private func hasSeenAll(_ attendee: Attendee) -> Bool {
-    (attendee.stream?.last ?? 0) >= attendee.session.chat.lastSequence
-  }
+  private func hasSeenAll(_ attendee: Attendee) -> Bool { attendee.position >= attendee.session.chat.lastSequence }
 
   private func checkPresence() {
     for session in sessions {
@@ -150,11 +191,11 @@ final class LoadRun {
   private func checkAttendance(_ setup: SessionSetup) {
     part = "attendance"
     for session in sessions {
-      let witnesses = session.people.filter { $0.state == .present }.map { attendee in
+      let witnesses = session.people.filter(\.isPresent).map { attendee in
         AttendanceWitness(
-          user: attendee.user ?? "", joinSent: attendee.joinSent / 1_000_000, joined: attendee.joined / 1_000_000)
+          user: attendee.client.user ?? "", joinSent: attendee.joinSent ?? 0, joined: attendee.joined ?? 0)
       }
-      let departed = Set(session.people.filter { $0.state != .present }.compactMap(\.user))
+      let departed = Set(session.people.filter { !$0.isPresent }.compactMap(\.client.user))
       let requested = MonotonicClock.milliseconds()
       let rows: [AttendanceRow]
       do throws(LoadRunFailure) {
@@ -175,11 +216,12 @@ final class LoadRun {
   /// The hosts end their sessions, and everybody hears of it.
   private func endSessions() throws(LoadRunFailure) {
     part = "ending"
-    for session in sessions where session.people[0].state == .present {
-      send(ClientMessages.end(), from: session.people[0])
+    for session in sessions where session.people[0].isPresent {
+      _ = session.people[0].client.end(key: nil, using: &workspace)
+      flush(session.people[0], now: now())
     }
     try pump(until: now() + grace) {
-      self.people.allSatisfy { $0.state != .present && ($0.state != .reading || self.hasSeenAll($0)) }
+      self.people.allSatisfy { !$0.isPresent && ($0.client.state != .reading || self.hasSeenAll($0)) }
     }
   }
 
@@ -189,14 +231,12 @@ final class LoadRun {
       faults.note(
         .unanswered, count: UInt64(chat.unacknowledgedCount),
         "\(chat.unacknowledgedCount) messages of \(session.id) have no answer")
-      for attendee in session.people {
-        guard let stream = attendee.stream else { continue }
-        let lost = attendee.state == .gone ? 0 : stream.lost(through: chat.lastSequence)
+      for attendee in session.people where attendee.client.position != nil {
+        let unseen = chat.lastSequence - min(chat.lastSequence, attendee.position)
+        let lost = attendee.isGone ? 0 : attendee.missingEvents + unseen
         let name = name(of: attendee)
         faults.note(.lost, count: lost, "\(name) has not seen \(lost) of the events up to \(chat.lastSequence)")
-        faults.note(.duplicated, count: UInt64(stream.duplicates), "\(name) has seen \(stream.duplicates) events twice")
-        faults.note(.reordered, count: UInt64(stream.reordered), "\(name) has seen \(stream.reordered) events too late")
-        if attendee.state == .present { faults.note(.lost, "\(name) has not heard that the session is over") }
+        if attendee.isPresent { faults.note(.lost, "\(name) has not heard that the session is over") }
       }
     }
   }
@@ -204,21 +244,25 @@ final class LoadRun {
   private func closeConnections() throws(LoadRunFailure) {
     part = "closing"
     isClosing = true
-    for attendee in people where attendee.state != .gone {
-      if let end = attendee.socket.close(poller: poller) { didEnd(attendee, end) }
+    for attendee in people where !attendee.isGone {
+      attendee.client.close(at: milliseconds(now()), using: &workspace)
+      flush(attendee, now: now())
     }
-    try pump(until: now() + grace) { self.people.allSatisfy { $0.socket.phase != .open } }
-    for attendee in people where attendee.socket.phase == .open {
+    try pump(until: now() + grace) { self.people.allSatisfy { $0.transport.phase == .closed } }
+    for attendee in people where attendee.transport.phase != .closed {
       faults.note(.uncleanClose, "\(name(of: attendee)) got no answer to its Close")
+      attendee.transport.close()
     }
-    for attendee in people { attendee.socket.abandon() }
   }
 
   // MARK: The loop
 
   private var isRamping = false
 
-  private func now() -> Int64 { MonotonicClock.nanoseconds() }
+  func now() -> Int64 { MonotonicClock.nanoseconds() }
+
+  /// The clients' time.
+  private func milliseconds(_ nanoseconds: Int64) -> Int64 { nanoseconds / 1_000_000 }
 
   private var grace: Int64 { Int64(plan.graceSeconds * 1e9) }
 
@@ -246,41 +290,76 @@ final class LoadRun {
     let time = now()
     connectMore(now: time)
     sendDueTraffic(now: time)
+    if time >= nextSweep { sweep(now: time) }
     if time >= nextProgress { tellProgress(now: time) }
     do throws(SystemError) {
-      var wake = min(deadline, nextProgress, nextTraffic)
+      var wake = min(deadline, nextProgress, nextTraffic, nextSweep)
       if nextToConnect < people.count, handshakes < plan.handshakesInFlight { wake = min(wake, nextConnect) }
       try timer.set(wake)
       try poller.wait(timeoutMilliseconds: 1000)
     } catch {
       throw LoadRunFailure(sentence: "the loop cannot go on: \(error)")
     }
-    var due = nextTraffic
     for index in 0..<poller.eventCount {
       let event = poller.event(at: index)
       if event.token == Self.timerToken { continue }
-      serve(people[Int(event.token)], event)
-      // A long turn must not make late what is due meanwhile.
-      let time = now()
-      if time >= due {
-        sendDueTraffic(now: time)
-        due = nextTraffic
+      if event.token == Self.inputToken {
+        try readInput()
+        continue
       }
+      serve(people[ClientTransport.number(of: event.token)], event)
+      // A long turn must not make late what is due meanwhile.
+      if nextTraffic < .max { sendDueTraffic(now: now()) }
+    }
+  }
+
+  private func readInput() throws(LoadRunFailure) {
+    let (ready, isOpen) = herdInput.read()
+    if let ready { herd?.ready = ready }
+    guard !isOpen else { return }
+    do throws(SystemError) {
+      try poller.remove(0)
+    } catch {
+      throw LoadRunFailure(sentence: "the loop cannot go on: \(error)")
     }
   }
 
   private func serve(_ attendee: Attendee, _ event: Readiness) {
-    if event.isWritable || attendee.socket.phase == .connecting {
-      if let end = attendee.socket.becomeWritable(poller: poller) { return didEnd(attendee, end) }
+    guard attendee.transport.isCurrent(event.token) else { return }
+    let time = now()
+    do throws(ClientTransport.End) {
+      if event.isWritable || attendee.transport.phase == .connecting {
+        if try attendee.transport.becomeWritable(poller: poller) {
+          attendee.client.transportConnected(at: milliseconds(time), using: &workspace)
+        }
+      }
+      if event.isReadable || event.isHungUp || event.hasError {
+        let count = try attendee.transport.receive(into: readBuffer)
+        let input = UnsafeMutableRawBufferPointer(rebasing: readBuffer[..<count])
+        var consumed = 0
+        while let event = attendee.client.next(
+          input, consumed: &consumed, at: milliseconds(time), using: &workspace)
+        {
+          handle(event, of: attendee, now: time)
+        }
+      }
+    } catch {
+      attendee.client.transportEnded(at: milliseconds(time), using: &workspace)
     }
-    guard event.isReadable || event.isHungUp || event.hasError else { return }
-    let end = attendee.socket.receive(into: readBuffer, poller: poller) { incoming in
-      switch incoming {
-      case .opened: self.greet(attendee, now: self.now())
-      case .text(let text): self.take(text, for: attendee, now: self.now())
+    flush(attendee, now: time)
+  }
+
+  /// Sends what a client has to say, and does what happened to it without input.
+  func flush(_ attendee: Attendee, now: Int64) {
+    if attendee.client.hasOutput {
+      do throws(ClientTransport.End) {
+        try attendee.transport.send(attendee.client.takeOutput(), poller: poller)
+      } catch {
+        attendee.client.transportEnded(at: milliseconds(now), using: &workspace)
       }
     }
-    if let end { didEnd(attendee, end) }
+    while let event = attendee.client.nextEvent() { handle(event, of: attendee, now: now) }
+    if attendee.client.state == .disconnected, attendee.transport.phase != .closed { attendee.transport.close() }
   }
 
   /// Connects as many as the plan allows: the hosts alone first, everybody else when the ramp has begun.
@@ -291,34 +370,104 @@ final class LoadRun {
       nextToConnect += 1
       if isRamping, let rate = plan.joinRate { nextConnect += Int64(1e9 / rate) }
       attendee.connectStarted = now
-      attendee.state = .joining
       handshakes += 1
-      if let end = attendee.socket.connect(to: address, target: plan.target, poller: poller) { didEnd(attendee, end) }
+      connect(attendee, now: now)
     }
   }
 
-  func didJoin(_ attendee: Attendee, now: Int64) {
+  private func connect(_ attendee: Attendee, now: Int64) {
+    attendee.client.connect(at: milliseconds(now))
+    do throws(ClientTransport.End) {
+      let source = sources.isEmpty ? nil : sources[attendee.place % sources.count]
+      try attendee.transport.connect(to: address, from: source, poller: poller)
+    } catch {
+      attendee.client.transportEnded(at: milliseconds(now), using: &workspace)
+      flush(attendee, now: now)
+    }
+  }
+
+  /// Asks the clients what is due.
+  private func sweep(now: Int64) {
+    nextSweep = now + (herd == nil ? Self.second : Self.second / 100)
+    let time = milliseconds(now)
+    for attendee in people {
+      if let attempt = attendee.client.nextAttempt {
+        if attempt <= time { connect(attendee, now: now) }
+      } else if let deadline = attendee.client.deadline, deadline <= time {
+        attendee.client.advance(to: time, using: &workspace)
+        flush(attendee, now: now)
+      }
+    }
+  }
+
+  // MARK: Coming and going
+
+  func didJoin(_ attendee: Attendee, _ event: JoinedEvent, now: Int64) {
+    if event.place == .waiting {
+      if attendee.isHost { _ = attendee.client.start(key: nil, using: &workspace) }
+      return
+    }
+    guard event.place == .present else { return }
+    attendee.session.chat.note(event.position)
+    if let peer = attendee.client.peer { attendee.session.places[peer] = attendee.place }
+    if attendee.wasCut {
+      guard attendee.returned == nil else { return }
+      attendee.returned = now
+      herd?.returned += 1
+      if event.isRecovered { herd?.recovered += 1 }
+      if let reason = event.notRecovered { herd?.notRecovered[reason, default: 0] += 1 }
+      return
+    }
+    attendee.joined = milliseconds(now)
     handshakes -= 1
     measurements.present += 1
     measurements.join.record(nanoseconds: now - attendee.connectStarted)
     measurements.lastJoin = now
   }
 
-  func didEnd(_ attendee: Attendee, _ end: ConnectionEnd) {
-    guard attendee.state != .gone else { return }
-    if attendee.state == .joining || attendee.state == .waiting {
+  func didEnd(_ attendee: Attendee, _ end: Disconnection) {
+    if herd != nil, end.nextAttempt != nil {
+      noteCut(attendee)
+      return
+    }
+    guard !attendee.isGone else { return }
+    attendee.isGone = true
+    if attendee.joined == nil {
       handshakes -= 1
       measurements.gone += 1
     }
-    attendee.state = .gone
     measurements.ended += 1
-    if isClosing, attendee.socket.isClosing, case .closed = end { return }
-    faults.note(isClosing ? .uncleanClose : .dropped, "\(name(of: attendee)): \(end)")
+    if isClosing, end.isOwnWish, case .closed = end.cause { return }
+    faults.note(isClosing ? .uncleanClose : .dropped, "\(name(of: attendee)): \(sentence(for: end, attendee))")
+  }
+
+  private func noteCut(_ attendee: Attendee) {
+    if attendee.wasCut {
+      herd?.failedAttempts += 1
+    } else {
+      attendee.wasCut = true
+      herd?.cut += 1
+      if herd?.firstCut == nil { herd?.firstCut = now() }
+    }
+  }
+
+  private func sentence(for end: Disconnection, _ attendee: Attendee) -> String {
+    switch end.cause {
+    case .transport: attendee.transport.lastEnd?.description ?? "closed here"
+    case .handshake(let failure): "handshake failed: \(failure)"
+    case .closed(let code):
+      code.map { "closed by the server with \($0.rawValue)" } ?? "closed by the server without a code"
+    case .brokenFraming(let failure): "the server broke RFC 6455: \(failure.reason)"
+    case .binaryMessage: "the server sent a binary message"
+    case .timeout: "nothing came in time"
+    }
   }
 
   // MARK: Telling
 
-  func name(of attendee: Attendee) -> String { "\(attendee.session.id)/\(attendee.user ?? "guest \(attendee.place)")" }
+  func name(of attendee: Attendee) -> String {
+    "\(attendee.session.id)/\(attendee.client.user ?? "attendee \(attendee.place)")"
+  }
 
   /// Tells of a broken order at once, the first times.
   func tell(_ sentence: String) {

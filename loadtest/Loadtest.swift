@@ -29,6 +29,7 @@ struct Loadtest: ParsableCommand {
         loadtest --url http://127.0.0.1:8080 --secret-file rollcall-data/secret --attendees 500 --chat-rate 10
         loadtest --secret-file rollcall-data/secret --sessions 10 --attendees 50 --signal-rate 20 --pid $(pidof rollcall)
         loadtest --host-token-file token --attendees 100
+        loadtest --secret-file rollcall-data/secret --sessions 50 --attendees 10 --chat-rate 100 --signal-rate 0
       """)
 
   @Option(help: "The server: ws://HOST:PORT/ws, or http://HOST:PORT.")
@@ -65,7 +66,7 @@ struct Loadtest: ParsableCommand {
 
   @Option(
     name: .customLong("signal-rate"),
-    help: "Signals per second in each session; each is sent back. Default: 1, or 0 with one attendee.")
+    help: "Signals per second in each session; each is sent back. Default: 1, or 0 with one attendee and with --herd.")
   var signalRate: Double?
 
   @Option(help: "Joins per second. Default: as fast as the server answers.")
@@ -86,6 +87,17 @@ struct Loadtest: ParsableCommand {
 
   @Option(help: "How many seconds the server may take for what is still due, and how long no join may be stuck.")
   var grace = 10.0
+
+  @Flag(
+    help: """
+      Await that the server is killed and started again: once the load is over and "herd: N are in" is said on standard \
+      output. A line "ready NANOSECONDS PID" on standard input tells when it was back, by the monotonic clock, and its \
+      process. Everybody must come back and have missed nothing.
+      """)
+  var herd = false
+
+  @Option(name: .customLong("herd-seconds"), help: "How long that may take.")
+  var herdSeconds = 120.0
 
   @Option(name: .customLong("pid"), help: "The server's process on this machine: its CPU time and memory are measured.")
   var serverProcess: Int32?
@@ -108,7 +120,7 @@ struct Loadtest: ParsableCommand {
     }
   }
 
-  private var effectiveSignalRate: Double { signalRate ?? (attendees < 2 ? 0 : 1) }
+  private var effectiveSignalRate: Double { signalRate ?? (attendees < 2 || herd ? 0 : 1) }
 
   func validate() throws {
     guard ServerTarget(url) != nil else {
@@ -132,6 +144,10 @@ struct Loadtest: ParsableCommand {
     if let ramp { try check(ramp, in: 0.01...1_000_000, "--ramp") }
     if let serverProcess, ProcessUsage(of: serverProcess) == nil {
       throw ValidationError("--pid: there is no process \(serverProcess).")
+    }
+    try check(herdSeconds, in: 1...3600, "--herd-seconds")
+    if herd, effectiveSignalRate > 0 {
+      throw ValidationError("Signals do not outlive a server: no --signal-rate with --herd.")
     }
     if effectiveSignalRate > 0, attendees < 2 { throw ValidationError("--signal-rate needs two attendees.") }
   }
@@ -166,7 +182,8 @@ struct Loadtest: ParsableCommand {
       target: target, credentials: try credentials(), sessionPrefix: sessionPrefix, sessions: sessions,
       attendees: attendees, hostPresence: .full, attendeePresence: presence ?? (attendees > 500 ? .count : .full),
       chatRate: chatRate, chatBytes: chatBytes, signalRate: effectiveSignalRate, seconds: seconds, joinRate: ramp,
-      handshakesInFlight: inFlight, isRampQuiet: isRampQuiet, graceSeconds: grace, serverProcess: serverProcess)
+      handshakesInFlight: inFlight, isRampQuiet: isRampQuiet, graceSeconds: grace, awaitsHerd: herd,
+      herdSeconds: herdSeconds, serverProcess: serverProcess)
     let addresses: [SocketAddress]
     do throws(AddressError) {
       addresses = try SocketAddress.resolve(host: target.host, port: target.port)

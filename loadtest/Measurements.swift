@@ -1,3 +1,5 @@
+import SignalingClient
+
 /// A reading of the run's counters.
 struct Checkpoint {
   /// Nanoseconds of the monotonic clock.
@@ -12,19 +14,25 @@ struct Measurements {
   var ramp = Latencies()
   /// While everybody is in.
   var steady = Latencies()
+  /// Since the connections were cut.
+  var herd = Latencies()
   /// First packet until `session.joined`.
   var join = LatencyHistogram()
   /// When everybody began to be in; messages due before belong to the ramp.
   var steadyBegan: Int64 = .max
+  /// When the connections may be cut; messages due after belong to the return.
+  var herdBegan: Int64 = .max
 
   /// Events of the stream that reached somebody, each counted for each.
   var delivered = 0
   var presenceMessages = 0
+  /// Commands with a key that the server could not do at first.
+  var delayedCommands = 0
   /// How many have come in, whether they are still there or not.
   var present = 0
   /// How many were gone before they were in.
   var gone = 0
-  /// How many connections are no more.
+  /// How many connections are no more, and will not be made again.
   var ended = 0
 
   var beforeRamp: Checkpoint?
@@ -34,10 +42,16 @@ struct Measurements {
   var lastJoin: Int64?
 
   mutating func record(_ path: WritableKeyPath<Latencies, LatencyHistogram>, due: Int64, now: Int64) {
-    if due >= steadyBegan {
+    if due >= herdBegan {
+      herd[keyPath: path].record(nanoseconds: now - due)
+    } else if due >= steadyBegan {
       steady[keyPath: path].record(nanoseconds: now - due)
     } else {
       ramp[keyPath: path].record(nanoseconds: now - due)
     }
+  }
+
+  mutating func count(_ event: ClientEvent) {
+    if case .presenceChanged = event { presenceMessages += 1 }
   }
 }

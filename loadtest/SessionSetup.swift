@@ -1,5 +1,7 @@
 import EventLoop
 import JSON
+import SignalingClient
+import SignalingProtocol
 
 /// What is done over HTTP: sessions are made before the load, and the attendance report is read after it.
 struct SessionSetup {
@@ -21,15 +23,14 @@ struct SessionSetup {
       case .hostToken(let token): hostToken = token
       }
       let session = ClassSession(id: id, hostToken: hostToken)
-      let hostUser = try create(session)
-      addPeople(to: session, host: hostUser, firstToken: UInt64(index), expiry: expiry)
+      try create(session)
+      addPeople(to: session, firstNumber: UInt32(index), expiry: expiry)
       sessions.append(session)
     }
     return sessions
   }
 
-  /// - Returns: the user whom the server takes for the host.
-  private func create(_ session: ClassSession) throws(LoadRunFailure) -> String {
+  private func create(_ session: ClassSession) throws(LoadRunFailure) {
     var body = JSONWriter()
     body.object { body in
       body.field("id", session.id)
@@ -38,43 +39,36 @@ struct SessionSetup {
       body.field("visibility", "listed")
       if case .hostToken = plan.credentials { body.field("guests", true) }
     }
-    let response = try request("POST", "/api/sessions/", token: session.hostToken, body: body.bytes, expected: 201)
-    var reader = JSONReader()
-    let host = try reader.read(response, failure: { Self.unreadable("the new session", $0) }) {
-      (view) throws(LoadRunFailure) in view["host"]?.string
-    }
-    guard let host else { throw LoadRunFailure(sentence: "the new session \(session.id) has no host") }
-    return host
+    _ = try request("POST", "/api/sessions/", token: session.hostToken, body: body.bytes, expected: 201)
   }
 
-  private func addPeople(to session: ClassSession, host: String, firstToken: UInt64, expiry: Int64) {
-    session.roster = Roster()
-    _ = session.roster.number(of: host)
-    session.people.append(
-      Attendee(
-        session: session, place: 0, token: firstToken, hello: ClientMessages.hello(token: session.hostToken),
-        user: host,
-        presenceMode: plan.hostPresence))
+  private func addPeople(to session: ClassSession, firstNumber: UInt32, expiry: Int64) {
+    add(to: session, place: 0, number: firstNumber, .token(session.hostToken), presence: plan.hostPresence)
     for place in 1..<(plan.attendees + 1) {
-      let token = firstToken + UInt64(place * plan.sessions)
       let name = "Attendee \(place)"
+      let credential: ClientMessage.Hello
       switch plan.credentials {
       case .secret(let signer):
-        let user = "\(session.id)-\(place)"
-        _ = session.roster.number(of: user)
-        let hello = ClientMessages.hello(
-          token: signer.token(user: user, name: name, role: "participant", expiry: expiry))
-        session.people.append(
-          Attendee(
-            session: session, place: place, token: token, hello: hello, user: user, presenceMode: plan.attendeePresence)
-        )
-      case .hostToken:
-        session.people.append(
-          Attendee(
-            session: session, place: place, token: token, hello: ClientMessages.hello(guest: name), user: nil,
-            presenceMode: plan.attendeePresence))
+        credential = .token(
+          signer.token(user: "\(session.id)-\(place)", name: name, role: "participant", expiry: expiry))
+      case .hostToken: credential = .guest(name: name)
       }
+      let number = firstNumber + UInt32(place * plan.sessions)
+      add(to: session, place: place, number: number, credential, presence: plan.attendeePresence)
     }
+  }
+
+  private func add(
+    to session: ClassSession, place: Int, number: UInt32, _ credential: ClientMessage.Hello, presence: PresenceMode
+  ) {
+    var configuration = SignalingClientConfiguration(
+      host: plan.target.authority, credential: credential, session: session.id, presence: presence)
+    configuration.path = plan.target.path
+    configuration.reconnects = plan.awaitsHerd
+    configuration.expectsResume = false
+    // A stuck join is the run's to notice.
+    configuration.openingTimeoutMilliseconds = Int64(plan.graceSeconds * 1000) + 1000
+    session.people.append(Attendee(session: session, place: place, number: number, configuration: configuration))
   }
 
   /// The rows of the attendance report.

@@ -4,6 +4,7 @@ import EventLoop
 extension LoadRun {
   /// Sends what is due. A generator that comes late sends all the same, and the delay counts.
   func sendDueTraffic(now: Int64) {
+    guard now >= nextTraffic else { return }
     for session in sessions {
       while session.nextChat <= now {
         sendChat(in: session, due: session.nextChat, now: now)
@@ -14,6 +15,7 @@ extension LoadRun {
         session.nextSignal += signalInterval
       }
     }
+    findNextTraffic()
   }
 
   /// Begins to speak and to signal, the sessions evenly one after the other.
@@ -22,6 +24,7 @@ extension LoadRun {
       if chatInterval < .max { session.nextChat = now + chatInterval / Int64(sessions.count) * Int64(index) }
       if signalInterval < .max { session.nextSignal = now + signalInterval / Int64(sessions.count) * Int64(index) }
     }
+    findNextTraffic()
   }
 
   func endTraffic() {
@@ -29,26 +32,39 @@ extension LoadRun {
       session.nextChat = .max
       session.nextSignal = .max
     }
+    findNextTraffic()
   }
 
-  /// When the next message or signal is due.
-  var nextTraffic: Int64 { sessions.reduce(.max) { min($0, $1.nextChat, $1.nextSignal) } }
+  private func findNextTraffic() { nextTraffic = sessions.reduce(.max) { min($0, $1.nextChat, $1.nextSignal) } }
 
   private func sendChat(in session: ClassSession, due: Int64, now: Int64) {
     guard let speaker = session.nextSpeaker() else { return }
     let number = session.chat.send(by: speaker.place, due: due)
     measurements.record(\.generatorLag, due: due, now: now)
-    send(ClientMessages.chat(number, text: chatText.text(of: number)), from: speaker)
+    // With a key, as a client does that may have to send again.
+    if let id = speaker.client.say(chatText.text(of: number), key: "load-\(number)", using: &workspace) {
+      speaker.said[id] = number
+    }
+    flush(speaker, now: now)
   }
 
   private func sendSignal(in session: ClassSession, due: Int64, now: Int64) {
-    guard let pair = session.nextPair(), let peer = pair.partner.peer else { return }
+    guard let pair = session.nextPair(), let peer = pair.partner.client.peer else { return }
     let number = session.signals.send(by: pair.initiator.place, due: due)
     measurements.record(\.generatorLag, due: due, now: now)
-    send(ClientMessages.signal(number, to: peer, isBack: false), from: pair.initiator)
+    sendSignal(number, from: pair.initiator, to: peer, isBack: false)
+    flush(pair.initiator, now: now)
   }
 
-  func send(_ message: [UInt8], from attendee: Attendee) {
-    if let end = attendee.socket.send(text: message, poller: poller) { didEnd(attendee, end) }
+  /// A signal, or the same one on its way back.
+  func sendSignal(_ number: Int, from attendee: Attendee, to peer: String, isBack: Bool) {
+    _ = attendee.client.signalUnanswered(to: peer, .candidate, negotiation: "load", using: &workspace) { writer in
+      writer.object { writer in
+        writer.field("number", number)
+        writer.field("back", isBack)
+        writer.field("candidate", "candidate:1 1 udp 2113937151 192.0.2.17 51234 typ host generation 0 ufrag load")
+        writer.field("sdpMid", "0")
+      }
+    }
   }
 }

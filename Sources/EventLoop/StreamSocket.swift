@@ -84,13 +84,21 @@ public enum StreamSocket {
 
   /// Begins to connect, without waiting: when the socket becomes writable, `takeError` tells whether it is connected.
   ///
+  /// - Parameter source: the own address to connect from, its port 0 for any that is free towards `address`.
   /// - Throws: what refuses at once, for example `ENETUNREACH` or `EMFILE`.
-  public static func connect(to address: SocketAddress) throws(SystemError) -> FileDescriptor {
+  public static func connect(
+    to address: SocketAddress, from source: SocketAddress? = nil
+  ) throws(SystemError) -> FileDescriptor {
     let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
     let descriptor = socket(address.family, type, 0)
     guard descriptor >= 0 else { throw SystemError.last("socket") }
     let owner = FileDescriptor(owning: descriptor)
     try setOption(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+    if let source {
+      // Without it the port is chosen before the other end is known, and must be free towards everybody.
+      try setOption(descriptor, Int32(IPPROTO_IP), IP_BIND_ADDRESS_NO_PORT, 1)
+      guard source.withPointer({ bind(descriptor, $0, $1) }) == 0 else { throw SystemError.last("bind") }
+    }
     let result = address.withPointer { Glibc.connect(descriptor, $0, $1) }
     // Interrupted, a nonblocking connect goes on by itself.
     if result != 0, errno != EINPROGRESS, errno != EINTR { throw SystemError.last("connect") }
