@@ -34,6 +34,16 @@ class Answer:
     message_id: str
 
 
+@dataclasses.dataclass(frozen=True)
+class Position:
+    """Where a client stopped: the numbers that it presents, and the peer that it was."""
+
+    epoch: str
+    room: int
+    signal: int
+    peer: str
+
+
 class Checker:
     """Collects what clients saw of one session, and judges what the server shows later by it."""
 
@@ -47,6 +57,10 @@ class Checker:
         self.epoch = None
         self.session = None  # the newest status, rev and started_at
         self.asked = 0  # changes of the session that were asked for, and not answered
+        self.last_signal = {}  # connection -> number of the last signal
+        self.owed = {}  # connection that came back -> number of the event up to which others saw everything before
+        self.recovered = 0
+        self.refused_resumes = []
         self.violations = []
         self.events = 0
 
@@ -93,6 +107,7 @@ class Checker:
         self._note_session(joined["session"])
         number = joined["streams"]["room"]
         self.last_seq[connection] = number
+        self.last_signal[connection] = 0
         previous = None
         for shown in joined["chat"]["messages"]:
             message = Message.of(shown)
@@ -103,6 +118,60 @@ class Checker:
             previous = message.seq
             self._note(message)
 
+    def came_back(self, connection, before, joined):
+        """A connection asked to go on where an earlier one stopped, and got `session.joined`, state present.
+
+        `before` is a `Position`. Everything between is judged by the numbers of the events that follow, up to what
+        `missing` tells.
+        """
+        if not joined["recovered"]:
+            if joined.get("not_recovered") not in ("token_invalid", "token_expired", "epoch_changed", "too_old", "ahead"):
+                self.violation(f"a resume was not honoured, and the reason is {joined.get('not_recovered')!r}")
+            if joined.get("signals_recovered"):
+                self.violation("signals were recovered, and events not")
+            self.refused_resumes.append(joined.get("not_recovered"))
+            self.joined(connection, joined)
+            return
+        if "not_recovered" in joined:
+            self.violation(f"recovered, and not_recovered is {joined['not_recovered']!r}")
+        if "chat" in joined:
+            self.violation("recovered, and chat is sent all the same")
+        if joined["streams"]["room"] != before.room:
+            self.violation(f"recovered from {before.room}, and streams says {joined['streams']['room']}")
+        if joined["epoch"] != before.epoch:
+            self.violation(f"recovered in epoch {joined['epoch']}, and the client had {before.epoch}")
+        if joined.get("peer") != before.peer:
+            self.violation(f"recovered as peer {joined.get('peer')}, and was {before.peer}")
+        self.recovered += 1
+        # What happened to the session in between is shown at once; its events are yet to come.
+        self._note_session(joined["session"])
+        self.last_seq[connection] = before.room
+        # Everything that anybody saw before this moment must reach this connection too.
+        self.owed[connection] = max([before.room, *self.seen, *self.statuses])
+        if joined.get("signals_recovered"):
+            self.last_signal[connection] = before.signal
+        else:
+            self.last_signal.pop(connection, None)
+
+    def missing(self):
+        """Connections that came back, and have not yet got everything that others saw before."""
+        return [connection for connection, number in self.owed.items() if self.last_seq[connection] < number]
+
+    def ended(self, connection):
+        """A connection is gone: what it was owed is for the next one."""
+        self.owed.pop(connection, None)
+
+    def position(self, connection, joined):
+        """What a client keeps, to go on from here."""
+        return Position(joined["epoch"], self.last_seq[connection], self.last_signal.get(connection, 0), joined.get("peer"))
+
+    def signal(self, connection, number):
+        """A connection got a signal with this number."""
+        before = self.last_signal.get(connection)
+        if before is not None and number != before + 1:
+            self.violation(f"a connection got signal {number} after {before}")
+        self.last_signal[connection] = number
+
     def event(self, connection, message):
         """A connection got a durable event."""
         self.events += 1
@@ -110,10 +179,14 @@ class Checker:
         if message["seq"] != expected:
             self.violation(f"a connection got {message['seq']} after {expected - 1}")
         self.last_seq[connection] = message["seq"]
+        if message["seq"] >= self.owed.get(connection, message["seq"] + 1):
+            del self.owed[connection]
         if message["type"] == "chat.message":
             self._note(Message.of(message))
         else:
-            self._note_session(message)
+            # Who catches up is told of what others have long seen.
+            if self.session is None or message["rev"] >= self.session["rev"]:
+                self._note_session(message)
             known = {name: message[name] for name in ("status", "rev", "by", "started_at", "ended_at", "at")}
             if (self.statuses.get(message["seq"]) or known) != known:
                 self.violation(f"event {message['seq']} was {self.statuses[message['seq']]}, and then {known}")

@@ -74,6 +74,7 @@ async def test_kills(binary, folder, kills, seed):
             break
 
     check(f"seed {seed}: nobody saw anything contradictory", judge.violations)
+    check(f"seed {seed}: every resume was honoured", [f"{reason}" for reason in judge.refused_resumes] or ([] if judge.recovered else ["there was none"]))
     check(f"seed {seed}: the session is what it was", [] if session and session["status"] == "ongoing" and session["rev"] == 2 else [f"{session}"])
     if not judge.violations:
         await check_attendance(server, chatters, leavers, killed_at, seed)
@@ -82,7 +83,7 @@ async def test_kills(binary, folder, kills, seed):
     check(f"seed {seed}: the server ends cleanly in the end", [] if code == 0 else [f"exit {code}: {server.log_tail()}"])
     retries = sum(chatter.retries for chatter in chatters)
     say(
-        f"{kills} kills in {time.monotonic() - started:.0f} s, seed {seed}: {len(judge.acknowledged)} messages acknowledged, "
+        f"{kills} kills in {time.monotonic() - started:.0f} s, seed {seed}: {len(judge.acknowledged)} messages acknowledged, {judge.recovered} resumes, "
         f"{judge.events} events received, {retries} retries, slowest start {slowest_start * 1000:.0f} ms")
 
 

@@ -33,6 +33,7 @@ class Person:
         self.session = session
         self.bearer = rollcall.token(user, role)
         self.connection = self.reading = self.joined = self.close_code = None
+        self.before = None  # the position from which it asks to go on
         self.answers = {}
         self.ids = itertools.count(1)
         self.received = []  # whatever is neither an answer nor a durable event
@@ -88,7 +89,10 @@ class Person:
                 message = json.loads(await connection.recv())
                 kind = message["type"]
                 if kind == "session.joined" and message["state"] == "present":
-                    self.judge.joined(self, message)
+                    if self.before is None:
+                        self.judge.joined(self, message)
+                    else:
+                        self.judge.came_back(self, self.before, message)
                 answer = self.answers.pop(message.get("id"), None)
                 if answer is not None and not answer.done():
                     if kind == "error":

@@ -184,6 +184,7 @@ async def test_under_load(binary, folder, dice, rounds, seed):
             break
     disk.cut(server)
     checks.check(f"seed {seed}: nobody saw anything contradictory without power", judge.violations)
+    checks.check(f"seed {seed}: every resume was honoured after the power cuts", [f"{reason}" for reason in judge.refused_resumes])
     checks.check("something was said between the power cuts", [] if messages > rounds else [f"{messages} messages"])
     checks.say(f"{rounds} power cuts, seed {seed}: {messages} messages, {len(judge.acknowledged)} acknowledged")
 

@@ -150,17 +150,25 @@ class Server:
             return error.code, json.loads(error.read() or b"null")
 
 
+def resume(token, position):
+    """What `session.join` carries to go on from there."""
+    if token is None:
+        return {}
+    return {"resume": {
+        "token": token, "epoch": position.epoch, "streams": {"room": position.room}, "signal_seq": position.signal}}
+
+
 async def connect(server):
     return await websockets.asyncio.client.connect(
         server.url, subprotocols=["rollcall.v1"], compression=None, proxy=None, ping_interval=None, open_timeout=PATIENCE,
         close_timeout=1, max_size=2**24)
 
 
-async def enter(server, bearer, session=SESSION):
+async def enter(server, bearer, session=SESSION, **more):
     """Opens a connection and joins the session; the connection and `session.joined`."""
     connection = await connect(server)
     await connection.send(json.dumps({"type": "hello", "token": bearer}))
-    await connection.send(json.dumps({"type": "session.join", "id": 1, "session": session, "presence": "none"}))
+    await connection.send(json.dumps({"type": "session.join", "id": 1, "session": session, "presence": "none", **more}))
     while True:
         message = json.loads(await asyncio.wait_for(connection.recv(), PATIENCE))
         if message["type"] == "session.joined":
@@ -209,6 +217,9 @@ class Chatter:
         self.pending = collections.OrderedDict()  # key -> text, sent and not answered
         self.answered = collections.deque(maxlen=20)  # keys that were answered
         self.commands = {}  # id -> (key, text) on this connection
+        self.signals = {}  # id -> payload, likewise
+        self.pause = (0.01, 0.12)  # between two things to say, in seconds
+        self.patience = 0.02  # between two attempts to connect
         self.count = 0
         self.next_id = 10
         self.first_join = None
@@ -216,6 +227,9 @@ class Chatter:
         self.drained = None
         self.close_code = None
         self.retries = 0
+        self.token = self.position = None  # to go on from, after the first time
+        self.forgets = 0.15  # how often it comes back as somebody who remembers nothing
+        self.connection = self.joined = None
 
     async def live(self):
         """Joins as soon as the server answers, chats until the connection ends; then returns."""
@@ -223,18 +237,26 @@ class Chatter:
         self.drained = self.close_code = None
         while True:
             try:
-                connection, joined = await enter(self.server, self.bearer)
+                if self.random.random() < self.forgets:
+                    self.token = self.position = None
+                connection, joined = await enter(self.server, self.bearer, **resume(self.token, self.position))
                 break
             except (OSError, asyncio.TimeoutError, websockets.exceptions.WebSocketException, EOFError):
                 if self.server.process.poll() is not None:
                     return
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(self.random.uniform(0, 2 * self.patience))
         if self.first_join is None:
             self.first_join = now()
         # One connection is one story of numbers, from the state it began with.
-        self.judge.joined(connection, joined)
+        if self.position is None:
+            self.judge.joined(connection, joined)
+        else:
+            self.judge.came_back(connection, self.position, joined)
+        self.token = joined["resume_token"]
         self.is_in.set()
         self.commands = {}
+        self.signals = {}
+        self.connection, self.joined = connection, joined
         speaking = asyncio.create_task(self.speak(connection))
         try:
             await self.listen(connection)
@@ -245,6 +267,8 @@ class Chatter:
         finally:
             speaking.cancel()
             await asyncio.gather(speaking, return_exceptions=True)
+            self.position = self.judge.position(connection, joined)
+            self.judge.ended(connection)
             connection.transport.abort()
 
     async def speak(self, connection):
@@ -255,7 +279,7 @@ class Chatter:
             else:
                 del self.pending[key]  # given up: it may be there or not
         while True:
-            await asyncio.sleep(self.random.uniform(0.01, 0.12))
+            await asyncio.sleep(self.random.uniform(*self.pause))
             if len(self.pending) > 5:
                 continue
             if self.answered and self.random.random() < 0.05:
@@ -293,6 +317,17 @@ class Chatter:
                 self.judge.violation(f"{self.name}: refused: {message}")
             elif kind == "server.draining":
                 self.drained = message["retry_after_ms"]
+            elif kind == "signal":
+                self.judge.signal(connection, message["signal_seq"])
+                self.signalled(message)
+            elif message.get("id") in self.signals:
+                self.signal_answered(self.signals.pop(message["id"]), kind == "ok")
+
+    def signalled(self, message):
+        """For who listens to signals."""
+
+    def signal_answered(self, payload, is_ok):
+        """For who sends them."""
 
 
 async def attendance(server, session=SESSION):

@@ -136,6 +136,90 @@ class ChatTests(unittest.TestCase):
         self.assertIn("was answered", self.checker.violations[0])
 
 
+class ResumeTests(unittest.TestCase):
+    """`b` saw 1 and 2 and two signals, was away, and comes back while `a` has seen up to 4."""
+
+    def setUp(self):
+        self.checker = checker.Checker()
+        self.first = joined(0, peer="pb")
+        self.checker.joined("a", joined(0, peer="pa"))
+        self.checker.joined("b", self.first)
+        for connection, count in (("a", 4), ("b", 2)):
+            self.checker.event(connection, started())
+            for number in range(2, count + 1):
+                self.checker.event(connection, message(number, f"text {number}"))
+        self.checker.signal("b", 1)
+        self.checker.signal("b", 2)
+        self.before = self.checker.position("b", self.first)
+        self.checker.ended("b")
+
+    def back(self, **changes):
+        answer = {**joined(2, peer="pb"), "recovered": True, "signals_recovered": True, **changes}
+        del answer["chat"]
+        self.checker.came_back("c", self.before, answer)
+
+    def found(self):
+        return "\n".join(self.checker.violations)
+
+    def test_a_true_resume_has_no_fault(self):
+        self.back()
+        self.assertEqual(self.checker.missing(), ["c"])
+        self.checker.event("c", message(3, "text 3"))
+        self.checker.event("c", message(4, "text 4"))
+        self.checker.signal("c", 3)
+        self.assertEqual((self.checker.missing(), self.found(), self.checker.recovered), ([], "", 1))
+
+    def test_a_gap_is_found(self):
+        self.back()
+        self.checker.event("c", message(4, "text 4"))
+        self.assertIn("got 4 after 2", self.found())
+
+    def test_a_double_is_found(self):
+        self.back()
+        self.checker.event("c", message(2, "text 2"))
+        self.assertIn("got 2 after 2", self.found())
+
+    def test_events_that_never_come_are_found(self):
+        self.back()
+        self.checker.event("c", message(3, "text 3"))
+        self.assertEqual(self.checker.missing(), ["c"])
+
+    def test_another_number_epoch_or_peer_is_found(self):
+        for changes, words in (
+            ({"streams": {"room": 4}}, "recovered from 2"), ({"epoch": "e2"}, "recovered in epoch e2"), ({"peer": "px"}, "as peer px"),
+            ({"not_recovered": "too_old"}, "not_recovered is"),
+        ):
+            with self.subTest(words):
+                self.setUp()
+                self.back(**changes)
+                self.assertIn(words, self.found())
+
+    def test_chat_in_a_recovered_state_is_found(self):
+        self.checker.came_back("c", self.before, {**joined(2, peer="pb"), "recovered": True})
+        self.assertIn("chat is sent all the same", self.found())
+
+    def test_signals_with_a_gap_or_a_double_are_found(self):
+        for number in (2, 4):
+            self.setUp()
+            self.back()
+            self.checker.signal("c", number)
+            self.assertIn(f"got signal {number} after 2", self.found())
+
+    def test_signals_that_are_said_to_be_lost_begin_anywhere(self):
+        self.back(signals_recovered=False)
+        self.checker.signal("c", 7)
+        self.checker.signal("c", 8)
+        self.assertEqual(self.found(), "")
+
+    def test_a_resume_that_fails_without_a_reason_is_found(self):
+        self.checker.came_back("c", self.before, {**joined(4, peer="pn"), "recovered": False})
+        self.assertIn("the reason is None", self.found())
+
+    def test_a_resume_that_fails_with_a_reason_begins_anew(self):
+        self.checker.came_back("c", self.before, {**joined(4, peer="pn"), "recovered": False, "not_recovered": "too_old"})
+        self.assertEqual((self.found(), self.checker.refused_resumes), ("", ["too_old"]))
+
+
 def row(*segments, **changes):
     """A row in which segments are pairs of seconds."""
 
