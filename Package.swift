@@ -8,6 +8,7 @@ let package = Package(
   products: [
     .executable(name: "rollcall", targets: ["rollcall"]),
     .executable(name: "loadtest", targets: ["loadtest"]),
+    .executable(name: "simulate", targets: ["Simulation"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -20,6 +21,7 @@ let package = Package(
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .target(name: "WebClassroom", exclude: ["page"]),
 
+    .target(name: "PlantedBugs"),
     .target(name: "Bytes"),
     .target(name: "JSON"),
     .target(name: "WebSocketCore"),
@@ -61,6 +63,14 @@ let package = Package(
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ],
       path: "loadtest"),
+
+    .executableTarget(
+      name: "Simulation",
+      dependencies: [
+        "WebSocketCore", "HTTPCore", "JSON", "Classroom", "SignalingProtocol", "RoomShard", "Persistence", "PlantedBugs",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Tests/Simulation"),
 
     .testTarget(name: "BytesTests", dependencies: ["Bytes"]),
     .testTarget(name: "JSONTests", dependencies: ["JSON"]),

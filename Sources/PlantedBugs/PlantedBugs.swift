@@ -1,0 +1,2 @@
+#if PLANTED_BUGS
+#endif

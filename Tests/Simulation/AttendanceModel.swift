@@ -1,0 +1,115 @@
+import Classroom
+
+/// When people really were in a session, from what happened to their connections: the least and the most that a report
+/// may say. All times are the server's, in milliseconds.
+final class AttendanceModel {
+  /// What happened to one connection, as its server's socket saw it.
+  final class Connection {
+    /// When bytes last came in.
+    var lastHeard: Int64 = 0
+    /// When the server noticed that it is gone.
+    var lostAt: Int64?
+  }
+
+  /// The time that one tab spent in a session.
+  final class Span {
+    enum End {
+      case open
+      case left(earliest: Int64, latest: Int64)
+      case lost(Connection)
+    }
+
+    let user: String
+    let session: String
+    /// When the join was sent, and when the server says that it was let in.
+    let asked: Int64
+    var begun: Int64?
+    var end = End.open
+    let connection: Connection
+
+    init(user: String, session: String, asked: Int64, connection: Connection) {
+      self.user = user
+      self.session = session
+      self.asked = asked
+      self.connection = connection
+    }
+  }
+
+  /// An end of the server's process that it did not choose.
+  private struct Outage {
+    var at: Int64
+    /// When the journal last said that the server lives.
+    var lastAlive: Int64
+    var restartedAt: Int64?
+  }
+
+  private var spans: [Span] = []
+  private var outages: [Outage] = []
+  private var restarts: [Int64] = []
+
+  func add(_ span: Span) { spans.append(span) }
+  func remove(_ span: Span) { spans.removeAll { $0 === span } }
+  func crashed(at time: Int64, lastAlive: Int64) { outages.append(Outage(at: time, lastAlive: lastAlive)) }
+  func restarted(at time: Int64) { restarts.append(time) }
+
+  /// The bounds for one user until `now`, in a session that began and perhaps ended then.
+  func bounds(
+    user: String, session: String, started: Int64, ended: Int64?, now: Int64, grace: Int64
+  ) -> (least: Int64, most: Int64) {
+    let limit = ended ?? now
+    var certain: [(Int64, Int64)] = []
+    var possible: [(from: Int64, to: Int64, until: Int64)] = []
+    for span in spans where span.user == user && span.session == session {
+      var earliest: Int64
+      var latest: Int64
+      switch span.end {
+      case .open: (earliest, latest) = (limit, limit)
+      case .left(let low, let high): (earliest, latest) = (low, high)
+      case .lost(let connection):
+        (earliest, latest) = (connection.lastHeard, connection.lostAt ?? limit)
+      }
+      // What was not yet written down when the server went is reconstructed after it.
+      for outage in outages {
+        if outage.at >= span.begun ?? span.asked, outage.at <= latest + 5000 {
+          latest = max(latest, outage.at)
+          earliest = min(earliest, outage.lastAlive)
+        }
+      }
+      if let begun = span.begun, begun < earliest { certain.append((begun, min(earliest, limit))) }
+      var until = latest + grace
+      for restart in restarts where restart >= latest - 5000 && restart <= until + 120_000 {
+        until = max(until, restart + grace)
+      }
+      let from = max(started, span.begun ?? span.asked)
+      if from <= limit { possible.append((from, min(max(latest, from), limit), until)) }
+    }
+    certain.sort { $0 < $1 }
+    possible.sort { ($0.from, $0.to) < ($1.from, $1.to) }
+    return (Self.length(certain), Self.length(bridged(possible)))
+  }
+
+  /// Who came back in time was never gone.
+  private func bridged(_ spans: [(from: Int64, to: Int64, until: Int64)]) -> [(Int64, Int64)] {
+    var result: [(Int64, Int64)] = []
+    var until = Int64.min
+    for span in spans {
+      if let last = result.last, span.from <= until + 2000 {
+        result[result.count - 1] = (last.0, max(last.1, span.to))
+      } else {
+        result.append((span.from, span.to))
+      }
+      until = max(until, span.until)
+    }
+    return result
+  }
+
+  private static func length(_ intervals: [(Int64, Int64)]) -> Int64 {
+    var sum: Int64 = 0
+    var end = Int64.min
+    for (from, to) in intervals where to > end {
+      sum += to - max(from, end)
+      end = to
+    }
+    return sum
+  }
+}

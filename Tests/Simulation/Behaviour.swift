@@ -1,0 +1,117 @@
+import Classroom
+import SignalingProtocol
+
+// What people do with their tabs.
+extension Tab {
+  /// Does one thing that somebody could do now.
+  func act(_ random: inout Randomness) {
+    if random.chance(0.004) { return close() }
+    guard phase != .offline else { return }
+    if random.chance(world.networkTrouble), let link {
+      trouble(link, &random)
+      return
+    }
+    guard isJoined, isIdle else { return }
+    if random.chance(world.mischief) { return misbehave(&random) }
+    switch random.int(0...99) {
+    case 0..<38: chat(&random)
+    case 38..<58: signal(&random)
+    case 58..<68:
+      send("media.set") { writer in
+        writer.field("audio", random.chance(0.5))
+        if random.chance(0.3) { writer.field("video", random.chance(0.5)) }
+        if random.chance(0.1) { writer.field("screen", random.chance(0.5)) }
+      }
+    case 68..<73:
+      send("presence.subscribe") { $0.field("mode", random.pick(PresenceMode.allCases)?.rawValue ?? "full") }
+    case 73..<76: send("presence.page") { $0.field("after", random.int(0...20)) }
+    case 76..<82: history(&random)
+    case 82..<86: send("ping")
+    case 86..<90: repeatSettled()
+    case 90..<92: conflict()
+    case 92..<94: leave()
+    default: control(&random)
+    }
+  }
+
+  private func chat(_ random: inout Randomness) {
+    let number = world.nextText()
+    var text = "\(view.session)/\(name)/\(number)"
+    if random.chance(0.1) { text += " \"é\u{1F600}\n\\" }
+    if random.chance(world.longTexts) { text += String(repeating: "x", count: random.int(1000...3900)) }
+    say(text, key: random.chance(0.6) ? "k\(number)" : nil, withID: random.chance(0.9))
+  }
+
+  private func signal(_ random: inout Randomness) {
+    var targets = view.participants.keys.sorted().flatMap { view.participants[$0]?.peers ?? [] }
+    if random.chance(0.05) { targets.append("pnobody") }
+    guard let peer = view.peer, let target = random.pick(targets), target != peer else { return }
+    let number = world.nextSignal()
+    let sent = Sent(type: "signal", target: target, number: number, time: world.serverNow)
+    send("signal", sent) { writer in
+      writer.field("to", target)
+      writer.field("kind", random.pick(SignalKind.allCases)?.rawValue ?? "offer")
+      writer.key("payload")
+      writer.beginObject()
+      writer.field("n", number)
+      writer.field("session", view.session)
+      writer.field("from", peer)
+      writer.field("to", target)
+      writer.endObject()
+    }
+  }
+
+  private func history(_ random: inout Randomness) {
+    let before: Int64? = random.chance(0.5) ? random.int64(0...max(1, view.room)) : nil
+    let limit = random.int(1...100)
+    let sent = Sent(type: "chat.history", before: before, limit: limit, time: world.serverNow)
+    send("chat.history", sent) { writer in
+      if let before { writer.field("before", before) }
+      writer.field("limit", limit)
+    }
+  }
+
+  /// Starts and ends, by who may and by who may not.
+  private func control(_ random: inout Randomness) {
+    let isOver = random.chance(0.02)
+    guard random.chance(isOver ? 1 : 0.3) else { return }
+    send(isOver && world.mayEnd ? "session.end" : "session.start") {
+      if random.chance(0.5) { $0.field("key", "status-\(world.nextText())") }
+    }
+  }
+
+  private func misbehave(_ random: inout Randomness) {
+    func failing(_ code: String) -> Sent { Sent(type: "mischief", time: world.serverNow, mustFail: code) }
+    switch random.int(0...9) {
+    case 0: sendRaw("{\"type\":")
+    case 1: send("no.such.thing", failing("unknown_type"))
+    case 2: send("chat.send", failing("missing_field"))
+    case 3: send("chat.send", failing("invalid_field")) { $0.field("text", 7) }
+    case 4: send("hello", failing("already_greeted")) { $0.field("guest", "again") }
+    case 5: send("session.join", failing("already_joined")) { $0.field("session", view.session) }
+    case 6: send("presence.subscribe", failing("invalid_field")) { $0.field("mode", "loud") }
+    case 7: sendBinary()
+    case 8: send("session.join", failing("invalid_field")) { $0.field("session", "no such id!") }
+    default: sendRaw("[1,2]")
+    }
+  }
+
+  private func trouble(_ link: Link, _ random: inout Randomness) {
+    switch random.int(0...9) {
+    case 0..<3:
+      world.coverage.note(fault: .connectionCut)
+      link.cut()
+    case 3..<5:
+      world.coverage.note(fault: .connectionLost)
+      loseNetwork()
+    case 5..<7:
+      world.coverage.note(fault: .connectionStalled)
+      link.stalledUntil = world.scheduler.now + random.int64(100_000...8_000_000)
+    case 7:
+      world.coverage.note(fault: .slowReader)
+      stopReading(for: random.int64(500...20_000))
+    case 8: drop(abruptly: true)
+    default: drop(abruptly: false)
+    }
+  }
+}

@@ -1,0 +1,502 @@
+import Classroom
+import JSON
+import SignalingProtocol
+import WebSocketCore
+
+/// One tab of somebody: a connection that comes and goes, and what is typed and clicked in it.
+final class Tab {
+  enum Phase {
+    case offline
+    case opening
+    case greeting
+    case ready
+    case joining
+    case joined
+    case leaving
+  }
+
+  /// A command that waits for its answer.
+  struct Sent {
+    var type: String
+    var text: String?
+    var key: String?
+    var before: Int64?
+    var limit = 50
+    var target: String?
+    var number: Int64 = 0
+    var time: Int64
+    var mustFail: String?
+  }
+
+  let person: Person
+  let name: String
+  unowned let world: World
+  let view: TabView
+  private(set) var phase = Phase.offline
+  private(set) var link: Link?
+  private(set) var connection: AttendanceModel.Connection?
+  private var handshake: WebSocketClientHandshake?
+  private var machine: WebSocketConnection?
+  private var reader = JSONReader()
+  private var writer = JSONWriter(reserving: 256)
+  private var unsent: [UInt8] = []
+  private(set) var pending: [Int64: Sent] = [:]
+  private var nextID: Int64 = 1
+  private var isReading = true
+  private var isWoken = false
+  private var randomness: Randomness
+  /// Grows with each connection, so that what was planned for an older one is dropped.
+  private var generation = 0
+  private var spans: [AttendanceModel.Span] = []
+  /// Keyed commands whose outcome is not known: repeated under the same key.
+  private var unsettled: [(text: String, key: String)] = []
+  /// Keyed commands that were answered: sometimes repeated too.
+  private var settled: [(text: String, key: String)] = []
+  private var ticket: String?
+  private var resume: ResumeAttempt?
+  private(set) var isGone = false
+  private var failures = 0
+
+  init(person: Person, number: Int, world: World, randomness: Randomness) {
+    self.person = person
+    self.world = world
+    self.randomness = randomness
+    name = "\(person.label)#\(number)"
+    let label = name
+    view = TabView(user: person.user, history: world.history) { [unowned world] invariant, detail in
+      world.fail(invariant, "\(label): \(detail)")
+    }
+    view.session = person.session
+  }
+
+  private func note(_ what: @autoclosure () -> String) { world.note(name, what) }
+
+  // MARK: Connecting
+
+  func connect(ticket: String? = nil) {
+    guard phase == .offline, !isGone else { return }
+    generation += 1
+    phase = .opening
+    self.ticket = ticket
+    let link = world.newLink()
+    self.link = link
+    let connection = AttendanceModel.Connection()
+    self.connection = connection
+    link.record = connection
+    let current = generation
+    link.down.onReadable = { [weak self] in
+      guard let self, current == self.generation else { return }
+      self.wake()
+    }
+    link.up.onWritable = { [weak self] in
+      guard let self, current == self.generation else { return }
+      self.flush()
+    }
+    var key: [UInt8] = []
+    for _ in 0..<16 { key.append(UInt8(truncatingIfNeeded: randomness.next())) }
+    guard
+      let handshake = try? WebSocketClientHandshake(
+        host: "class.example", path: "/ws", key: key, subprotocols: ["rollcall.v1"])
+    else { return }
+    self.handshake = handshake
+    machine = nil
+    unsent = handshake.request
+    note("connects, link \(link.number)")
+    world.deliver(link)
+    flush()
+    // Who gets nowhere gives up.
+    after(randomness.int64(8000...15_000)) { tab in
+      if tab.phase == .opening || tab.phase == .greeting { tab.drop(abruptly: true) }
+    }
+  }
+
+  private func after(_ milliseconds: Int64, _ action: @escaping (Tab) -> Void) {
+    let current = generation
+    world.scheduler.after(milliseconds * 1000) { [weak self] in
+      guard let self, current == self.generation, !self.isGone else { return }
+      action(self)
+    }
+  }
+
+  private func wake() {
+    guard !isWoken, isReading else { return }
+    isWoken = true
+    world.scheduler.after(randomness.int64(20...400)) { [weak self] in
+      guard let self else { return }
+      self.isWoken = false
+      if self.isReading { self.read() }
+    }
+  }
+
+  private func flush() {
+    guard !unsent.isEmpty, let link else { return }
+    guard let count = link.writeUp(unsent) else { return drop(abruptly: true) }
+    unsent.removeFirst(count)
+  }
+
+  private func read() {
+    while let link, isReading {
+      switch link.down.read(upTo: link.readSize(65_536)) {
+      case .bytes(var bytes): bytes.withUnsafeMutableBytes { take($0) }
+      case .wouldBlock: return
+      case .endOfStream: return drop(abruptly: false)
+      case .failed: return drop(abruptly: true)
+      }
+    }
+  }
+
+  private func take(_ input: UnsafeMutableRawBufferPointer) {
+    var consumed = 0
+    if machine == nil {
+      do {
+        guard case .accepted? = try handshake?.receive(UnsafeRawBufferPointer(input), consumed: &consumed) else {
+          return
+        }
+      } catch {
+        world.fail("handshake", "\(name): \(error)")
+        return
+      }
+      machine = WebSocketConnection(role: .client, limits: WebSocketLimits(maximumMessageBytes: 1 << 20))
+      handshake = nil
+      phase = .greeting
+    }
+    let current = generation
+    while current == generation, let event = machine?.next(input, consumed: &consumed) {
+      switch event {
+      case .text(let payload): receive(payload)
+      case .binary: world.fail("frames", "\(name): a binary message")
+      case .ping(let payload): sendFrame(.pong, [UInt8](payload))
+      case .pong: break
+      case .close(let code, _):
+        note("is closed with \(code.map { "\($0.rawValue)" } ?? "no code")")
+        if code?.rawValue == 4003 { view.forgetResume() }
+        if let frame = machine?.closeFrame(code: code, maskingKey: maskingKey()) { write(frame) }
+      case .failure(let failure): world.fail("frames", "\(name): \(failure)")
+      }
+    }
+  }
+
+  private func maskingKey() -> WebSocketMaskingKey {
+    WebSocketMaskingKey(random: UInt32(truncatingIfNeeded: randomness.next()))
+  }
+
+  private func sendFrame(_ opcode: WebSocketOpcode, _ payload: [UInt8]) {
+    guard machine?.isOpen == true else { return }
+    write(WebSocketFrame.bytes(opcode, payload: payload, maskingKey: maskingKey()))
+  }
+
+  private func write(_ bytes: [UInt8]) {
+    let isFirst = unsent.isEmpty
+    unsent += bytes
+    if isFirst { flush() }
+  }
+
+  /// The connection is over, as this tab sees it.
+  /// - Parameter abruptly: by a reset, not by an orderly end.
+  func drop(abruptly: Bool) {
+    guard phase != .offline, let link else { return }
+    note(abruptly ? "loses its connection" : "is disconnected")
+    link.clientClosed(abruptly: abruptly)
+    world.forget(link)
+    self.link = nil
+    generation += 1
+    phase = .offline
+    handshake = nil
+    machine = nil
+    unsent = []
+    isReading = true
+    for id in pending.keys.sorted() {
+      guard let sent = pending[id], let text = sent.text, let key = sent.key, sent.type == "chat.send" else { continue }
+      if !unsettled.contains(where: { $0.key == key }) { unsettled.append((text, key)) }
+    }
+    pending = [:]
+    if let connection { for span in spans where isOpen(span) { span.end = .lost(connection) } }
+    spans = []
+    view.forget()
+    failures += 1
+    if !isGone {
+      let current = generation
+      let wait = randomness.int64(50...min(10_000, 400 << Int64(min(failures, 5))))
+      world.scheduler.after(wait * 1000) { [weak self] in
+        guard let self, current == self.generation else { return }
+        self.connect()
+      }
+    }
+  }
+
+  private func isOpen(_ span: AttendanceModel.Span) -> Bool {
+    if case .open = span.end { return true }
+    return false
+  }
+
+  /// Closes the tab for good.
+  func close() {
+    note("is closed by its user")
+    isGone = true
+    drop(abruptly: randomness.chance(0.5))
+  }
+
+  /// The network is gone without a word; the tab notices some time later.
+  func loseNetwork() {
+    link?.lose()
+    after(randomness.int64(200...40_000)) { $0.drop(abruptly: true) }
+  }
+
+  func stopReading(for milliseconds: Int64) {
+    isReading = false
+    after(milliseconds) { tab in
+      tab.isReading = true
+      tab.wake()
+    }
+  }
+
+  // MARK: Sending
+
+  /// Sends a command and remembers that it is to be answered.
+  func send(_ type: String, _ sent: Sent? = nil, withID: Bool = true, _ body: (inout JSONWriter) -> Void = { _ in }) {
+    guard machine?.isOpen == true else { return }
+    writer.removeAll()
+    writer.beginObject()
+    writer.field("type", type)
+    if withID {
+      writer.field("id", nextID)
+      pending[nextID] = sent ?? Sent(type: type, time: world.serverNow)
+      nextID += 1
+    }
+    body(&writer)
+    writer.endObject()
+    let bytes = writer.bytes
+    note("→ \(String(decoding: bytes, as: UTF8.self))")
+    sendFrame(.text, bytes)
+  }
+
+  func sendRaw(_ text: String) {
+    note("→ \(text)")
+    sendFrame(.text, Array(text.utf8))
+  }
+
+  func sendBinary() { sendFrame(.binary, [1, 2, 3]) }
+
+  var isJoined: Bool { phase == .joined && machine?.isOpen == true }
+  var isIdle: Bool { unsent.isEmpty && pending.count < 40 && isReading }
+
+  private func hello() {
+    if randomness.chance(world.mischief) {
+      switch randomness.int(0...3) {
+      case 0: return  // says nothing, and is turned away
+      case 1: return send("hello") { $0.field("token", "nonsense") }
+      case 2: send("session.join", Sent(type: "early", time: world.serverNow, mustFail: "hello_expected")) { $0.field("session", person.session) }
+      default: send("chat.send", Sent(type: "early", time: world.serverNow, mustFail: "hello_expected")) { $0.field("text", "early") }
+      }
+    }
+    send("hello") { writer in
+      if let ticket {
+        writer.field("ticket", ticket)
+      } else if let token = person.token {
+        writer.field("token", token)
+      } else {
+        writer.field("guest", person.label)
+      }
+    }
+    ticket = nil
+  }
+
+  func join() {
+    guard phase == .ready, let connection else { return }
+    phase = .joining
+    if person.isVisible {
+      let span = AttendanceModel.Span(
+        user: person.user, session: view.session, asked: world.serverNow, connection: connection)
+      spans.append(span)
+      world.attendance.add(span)
+    }
+    let mode = randomness.pick([nil, "full", "full", "full", "count", "hosts", "none"]) ?? nil
+    resume = view.resumeToken.map { _ in ResumeAttempt(room: view.room) }
+    var (token, epoch, room) = (view.resumeToken, view.epoch, view.room)
+    if resume != nil, randomness.chance(world.mischief * 3) {
+      switch randomness.int(0...3) {
+      case 0: token = nil
+      case 1:
+        token = "forged"
+        resume?.mustFail = "token_invalid"
+      case 2:
+        epoch = "eother"
+        resume?.mustFail = "epoch_changed"
+      default:
+        room = 1 << 40
+        resume?.mustFail = "ahead"
+      }
+    }
+    if token == nil { resume = nil }
+    send("session.join") { writer in
+      writer.field("session", view.session)
+      if let mode { writer.field("presence", mode) }
+      guard let token else { return }
+      writer.key("resume")
+      writer.beginObject()
+      writer.field("token", token)
+      writer.field("epoch", epoch)
+      writer.key("streams")
+      writer.beginObject()
+      writer.field("room", room)
+      writer.endObject()
+      writer.field("signal_seq", view.signalSequence)
+      writer.endObject()
+    }
+  }
+
+  func leave() {
+    guard isJoined else { return }
+    phase = .leaving
+    send("session.leave")
+  }
+
+  func say(_ text: String, key: String?, withID: Bool = true) {
+    guard isJoined else { return }
+    world.history.willSay(text, session: view.session, user: view.user, at: world.serverNow)
+    send("chat.send", Sent(type: "chat.send", text: text, key: key, time: world.serverNow), withID: withID) { writer in
+      writer.field("text", text)
+      if let key { writer.field("key", key) }
+    }
+  }
+
+  /// Says something again under the key it had.
+  func repeatSettled() {
+    guard let (text, key) = randomness.pick(settled) else { return }
+    say(text, key: key)
+  }
+
+  /// Uses a key that was used for something else.
+  func conflict() {
+    guard isJoined, let (_, key) = randomness.pick(settled) else { return }
+    send("chat.send", Sent(type: "conflict", key: key, time: world.serverNow, mustFail: "key_conflict")) {
+      $0.field("text", "something else")
+      $0.field("key", key)
+    }
+  }
+
+  // MARK: Receiving
+
+  private func receive(_ payload: UnsafeRawBufferPointer) {
+    note("← \(String(decoding: payload, as: UTF8.self))")
+    world.didReceive(payload)
+    let message: JSONView
+    do throws(JSONError) {
+      message = try reader.read(payload)
+    } catch {
+      return world.fail("form", "\(name): not JSON: \(error)")
+    }
+    guard let type = message["type"]?.string else { return world.fail("form", "\(name): a message without a type") }
+    let id = message["id"]?.integer
+    var sent: Sent?
+    if let id {
+      sent = pending.removeValue(forKey: id)
+      if sent == nil { world.fail("answers", "\(name): an answer to \(id), which is not asked or was answered") }
+    }
+    switch type {
+    case "welcome": hello()
+    case "ready":
+      phase = .ready
+      failures = 0
+      person.greeted(message)
+      view.session = person.session
+      if message["user"]?["id"]?.string != person.user { world.fail("identity", "\(name): greeted as another") }
+      view.user = person.user
+      let pause = randomness.int64(1...300)
+      after(pause) { $0.join() }
+    case "session.joined": joined(message, isAnswer: id != nil)
+    case "session.status": view.statusChanged(message); noteStatus()
+    case "chat.message": view.chatMessage(message)
+    case "presence.state":
+      view.presenceState(message)
+    case "presence.diff": view.presenceDifference(message)
+    case "presence.count": view.presenceCount(message)
+    case "waiting.count": view.waiting(message)
+    case "signal": view.signal(message)
+    case "pong", "server.draining": break
+    case "ok": if let sent { answered(sent, message) }
+    case "error": refused(sent, message)
+    default: world.fail("form", "\(name): an unknown message \(type)")
+    }
+    world.afterMessage()
+  }
+
+  private func joined(_ message: JSONView, isAnswer: Bool) {
+    if isAnswer { phase = .joined }
+    view.joined(message, isAnswer: isAnswer, resume: isAnswer ? resume : nil)
+    if view.state == .present, let at = message["at"]?.integer { spans.last?.begun = at }
+    if view.state == .ended {
+      for span in spans {
+        if span.begun == nil { world.attendance.remove(span) }
+      }
+      spans = []
+    }
+    noteStatus()
+    guard isAnswer else { return }
+    for (text, key) in unsettled { say(text, key: key) }
+    unsettled = []
+  }
+
+  private func noteStatus() {
+    guard view.state == .ended else { return }
+    spans = []
+  }
+
+  private func answered(_ sent: Sent, _ message: JSONView) {
+    if let expected = sent.mustFail { return world.fail("refusals", "\(name): \(sent.type) must be \(expected)") }
+    switch sent.type {
+    case "chat.send":
+      guard let text = sent.text, let number = message["seq"]?.integer, let at = message["at"]?.integer,
+        let id = message["message_id"]?.string
+      else { return world.fail("form", "\(name): an answer that lacks a field") }
+      world.history.acknowledged(text, sequence: number, at: at, messageID: id, receivedAt: world.serverNow)
+      if let key = sent.key, settled.count < 40 { settled.append((text, key)) }
+    case "chat.history":
+      view.page(message, through: (sent.before ?? .max) - 1)
+      let numbers = message["messages"].map { $0.elements.count { _ in true } } ?? 0
+      if numbers > sent.limit { world.fail("history", "\(name): a page of \(numbers)") }
+    case "session.start", "session.end": if let session = message["session"] { view.sawSession(session) }
+    case "session.leave":
+      for span in spans {
+        if span.begun == nil {
+          world.attendance.remove(span)
+        } else {
+          span.end = .left(earliest: sent.time, latest: world.serverNow)
+        }
+      }
+      spans = []
+      view.forget()
+      view.forgetResume()
+      phase = .ready
+      let pause = randomness.int64(100...30_000)
+      after(pause) { $0.join() }
+    case "signal": world.signalAccepted(sent.number, to: sent.target ?? "")
+    default: break
+    }
+  }
+
+  private func refused(_ sent: Sent?, _ message: JSONView) {
+    let code = message["code"]?.string ?? ""
+    world.coverage.note(error: code)
+    guard let sent else {
+      // An error without an id answers what could not be read, or tells who waits that the class is full.
+      return
+    }
+    if let expected = sent.mustFail {
+      if expected != code { world.fail("refusals", "\(name): \(sent.type) must be \(expected), is \(code)") }
+      return
+    }
+    switch sent.type {
+    case "chat.send":
+      if let text = sent.text { world.history.refused(text) }
+      if code == "key_conflict" { world.fail("idempotency", "\(name): \(sent.text ?? "") is not what its key was for") }
+    case "session.join":
+      if let span = spans.popLast() { world.attendance.remove(span) }
+      phase = .ready
+      let pause = randomness.int64(1000...20_000)
+      after(pause) { $0.join() }
+    case "session.leave": phase = .joined
+    default: break
+    }
+  }
+}

@@ -1,0 +1,317 @@
+import Classroom
+import JSON
+
+/// What a join said about coming back.
+struct ResumeAttempt {
+  var room: Int64
+  /// Why it cannot succeed, when it was made so.
+  var mustFail: String?
+}
+
+/// What one tab knows of a session, made only of what it was sent, and every rule that a correct server keeps towards it.
+final class TabView {
+  enum State: String {
+    case outside
+    case waiting
+    case present
+    case ended
+  }
+
+  /// Somebody as presence shows them.
+  struct Participant: Equatable {
+    var name: String
+    var role: String
+    var joinedAt: Int64
+    var audio: Bool
+    var video: Bool
+    var screen: Bool
+    var peers: [String]
+  }
+
+  var user: String
+  private let history: History
+  private let report: (String, String) -> Void
+  /// The session that was asked for last; everything received must be about it.
+  var session = ""
+  var state = State.outside
+  private(set) var mode = "full"
+  private(set) var peer: String?
+  private(set) var status = ""
+  private(set) var revision: Int64 = 0
+  private(set) var epoch = ""
+  /// The number of the last event in the stream `room`.
+  private(set) var room: Int64 = 0
+  private(set) var presenceSequence: Int64 = 0
+  private(set) var count: Int64 = 0
+  private(set) var participants: [String: Participant] = [:]
+  private(set) var waitingCount: Int64 = 0
+  /// What to come back with.
+  private(set) var resumeToken: String?
+  /// The number of the last signal that arrived.
+  private(set) var signalSequence: Int64 = 0
+  /// The address that a resume must bring back.
+  private var oldPeer: String?
+  /// By sender: the number of its newest signal.
+  private var signals: [String: Int64] = [:]
+  private(set) var receivedSignals: Set<Int64> = []
+
+  init(user: String, history: History, report: @escaping (String, String) -> Void) {
+    self.user = user
+    self.history = history
+    self.report = report
+  }
+
+  func forget() {
+    state = .outside
+    oldPeer = peer
+    peer = nil
+    participants = [:]
+  }
+
+  /// A resume would be refused, or has no sense any more.
+  func forgetResume() { resumeToken = nil }
+
+  private func expect(_ condition: Bool, _ invariant: String, _ detail: @autoclosure () -> String) {
+    if !condition { report(invariant, detail()) }
+  }
+
+  // MARK: Joining
+
+  /// - Parameters:
+  ///   - isAnswer: whether it answers a join, not lets in somebody who waits.
+  ///   - resume: what the join said about a resume.
+  func joined(_ message: JSONView, isAnswer: Bool, resume: ResumeAttempt?) {
+    if isAnswer {
+      expect(state == .outside, "joining", "joined in state \(state)")
+    } else {
+      expect(state == .waiting, "joining", "let in from \(state)")
+    }
+    let described = message["session"]
+    expect(described?["id"]?.string == session, "sessions", "joined another session than \(session)")
+    expect(message["you"]?["user"]?.string == user, "identity", "joined as another than \(user)")
+    if let described { sawSession(described) }
+    switch message["state"]?.string {
+    case "waiting": state = .waiting
+    case "present": state = .present
+    case "ended": state = .ended
+    default: report("form", "a join without a state")
+    }
+    if let epoch = message["epoch"]?.string {
+      self.epoch = epoch
+      history.sawEpoch(epoch, session: session, mayChange: false)
+    }
+    waitingCount = message["waiting"]?["count"]?.integer ?? 0
+    resumeToken = message["resume_token"]?.string
+    let isRecovered = message["recovered"]?.boolean == true
+    let areSignalsRecovered = message["signals_recovered"]?.boolean == true
+    checkRecovery(message, isRecovered: isRecovered, resume: resume)
+    guard state != .waiting else { return }
+    peer = message["peer"]?.string
+    let number = message["streams"]?["room"]?.integer ?? -1
+    if isRecovered {
+      expect(number == room, "resume", "\(user) resumed \(session) at \(room), the server says \(number)")
+      expect(message["chat"] == nil, "resume", "a recovered state has chat")
+      if state == .present, oldPeer != nil { expect(peer == oldPeer, "resume", "a resume changed the peer") }
+    } else {
+      room = number
+    }
+    if !areSignalsRecovered {
+      signals = [:]
+      receivedSignals = []
+      signalSequence = 0
+    }
+    if let chat = message["chat"] { page(chat, through: room) }
+    if let presence = message["presence"] { presenceState(presence) }
+  }
+
+  private func checkRecovery(_ message: JSONView, isRecovered: Bool, resume: ResumeAttempt?) {
+    let reason = message["not_recovered"]?.string
+    if !isRecovered, reason == nil { return }
+    guard let resume else {
+      return expect(!isRecovered && reason == nil, "resume", "\(user) did not ask for a resume and got one")
+    }
+    if let expected = resume.mustFail {
+      return expect(reason == expected && !isRecovered, "resume", "a resume must be \(expected), is \(reason ?? "good")")
+    }
+    guard !isRecovered else { return expect(reason == nil, "resume", "recovered and not") }
+    let missed = history.missed(after: resume.room, session: session)
+    // What is no longer kept cannot be given again; nothing else excuses a correct resume that fails.
+    let isFar = missed.events > 4000 || missed.textBytes > 500_000
+    expect(reason == "too_old" && isFar, "resume", "\(user) was not recovered in \(session): \(reason ?? "no reason")")
+  }
+
+  /// A session object, wherever it is shown.
+  func sawSession(_ view: JSONView) {
+    guard let id = view["id"]?.string, let revision = view["rev"]?.integer, let status = view["status"]?.string else {
+      return report("form", "a session without id, revision or status")
+    }
+    if id == session {
+      self.status = status
+      self.revision = revision
+    }
+    history.saw(
+      History.StatusFact(status: status, startedAt: time(view["started_at"]), endedAt: time(view["ended_at"])),
+      revision: revision, session: id)
+  }
+
+  private func time(_ value: JSONView?) -> Int64? { value?.string.flatMap(RFC3339.parse)?.milliseconds }
+
+  // MARK: Numbered events
+
+  private func isNext(_ message: JSONView) -> Bool {
+    let number = message["seq"]?.integer ?? -1
+    guard state == .present || state == .ended, message["stream"]?.equals("room") == true else {
+      report("form", "an event in state \(state), number \(number)")
+      return false
+    }
+    expect(number == room + 1, "gap-free", "\(user) in \(session) had \(room), then came \(number)")
+    room = number
+    return true
+  }
+
+  func chatMessage(_ message: JSONView) {
+    guard isNext(message) else { return }
+    sawChat(message)
+  }
+
+  private func sawChat(_ message: JSONView) {
+    guard let number = message["seq"]?.integer, let text = message["text"]?.string, let at = message["at"]?.integer,
+      let sender = message["user"]?.string, let id = message["message_id"]?.string
+    else { return report("form", "a chat message that lacks a field") }
+    history.saw(
+      History.NumberedEvent(at: at, content: .chat(text: text, user: sender, messageID: id)), number: number,
+      session: session)
+  }
+
+  func page(_ view: JSONView, through last: Int64) {
+    var numbers: [Int64] = []
+    for message in view["messages"].map({ Array($0.elements) }) ?? [] {
+      sawChat(message)
+      numbers.append(message["seq"]?.integer ?? -1)
+    }
+    expect((numbers.last ?? .min) <= last, "history", "a page through \(last) has \(numbers.last ?? 0)")
+    history.sawPage(numbers, through: last, hasMore: view["has_more"]?.boolean ?? false, session: session)
+  }
+
+  func statusChanged(_ message: JSONView) {
+    expect(message["session"]?.string == session, "sessions", "the status of another session than \(session)")
+    guard let status = message["status"]?.string, let revision = message["rev"]?.integer,
+      let at = message["at"]?.integer
+    else { return report("form", "a status that lacks a field") }
+    if state == .waiting {
+      expect(message["seq"] == nil, "form", "a number for who waits")
+    } else {
+      guard isNext(message) else { return }
+      history.saw(
+        History.NumberedEvent(at: at, content: .status(status: status, revision: revision)), number: room,
+        session: session)
+    }
+    expect(revision > self.revision, "order", "revision \(revision) of \(session) after \(self.revision)")
+    self.status = status
+    self.revision = revision
+    history.saw(
+      History.StatusFact(status: status, startedAt: time(message["started_at"]), endedAt: time(message["ended_at"])),
+      revision: revision, session: session)
+    if status == "completed", state == .present {
+      state = .ended
+      peer = nil
+      participants = [:]
+    }
+  }
+
+  // MARK: Presence
+
+  private func participant(_ view: JSONView) -> (user: String, Participant)? {
+    guard let user = view["user"]?.string, let joinedAt = time(view["joined_at"]) else {
+      report("form", "a participant that lacks a field")
+      return nil
+    }
+    history.sawPresence(of: user, since: joinedAt, session: session)
+    return (
+      user,
+      Participant(
+        name: view["name"]?.string ?? "", role: view["role"]?.string ?? "", joinedAt: joinedAt,
+        audio: view["audio_enabled"]?.boolean ?? false, video: view["video_enabled"]?.boolean ?? false,
+        screen: view["screen_enabled"]?.boolean ?? false,
+        peers: view["peers"].map { $0.elements.compactMap(\.string) } ?? [])
+    )
+  }
+
+  func presenceState(_ view: JSONView) {
+    mode = view["mode"]?.string ?? ""
+    presenceSequence = view["presence_seq"]?.integer ?? -1
+    count = view["count"]?.integer ?? -1
+    participants = [:]
+    for entry in view["participants"].map({ Array($0.elements) }) ?? [] {
+      guard let (user, participant) = participant(entry) else { continue }
+      expect(participants[user] == nil, "presence", "\(user) is in the state twice")
+      participants[user] = participant
+    }
+    checkCount()
+  }
+
+  func presenceCount(_ view: JSONView) {
+    expect(state == .present && mode == "count", "presence", "a count in \(state), mode \(mode)")
+    takeCount(view)
+  }
+
+  private func takeCount(_ view: JSONView) {
+    let sequence = view["presence_seq"]?.integer ?? -1
+    expect(sequence > presenceSequence, "presence", "presence went from \(presenceSequence) to \(sequence)")
+    presenceSequence = sequence
+    count = view["count"]?.integer ?? -1
+  }
+
+  func presenceDifference(_ view: JSONView) {
+    expect(
+      state == .present && (mode == "full" || mode == "hosts"), "presence", "a difference in \(state), mode \(mode)")
+    takeCount(view)
+    for list in [view["joined"], view["updated"]] {
+      guard let list else { continue }
+      for entry in list.elements {
+        if let (user, participant) = participant(entry) { participants[user] = participant }
+      }
+    }
+    if let left = view["left"] {
+      for entry in left.elements { if let user = entry["user"]?.string { participants[user] = nil } }
+    }
+    checkCount()
+  }
+
+  private func checkCount() {
+    switch mode {
+    case "full":
+      expect(
+        Int64(participants.count) == count, "presence",
+        "\(user) in \(session) sees \(participants.count) people, and the count is \(count)")
+    case "hosts":
+      expect(participants.values.allSatisfy { $0.role == "host" || $0.role == "cohost" }, "presence", "not a host")
+    default: expect(participants.isEmpty, "presence", "participants in mode \(mode)")
+    }
+  }
+
+  func waiting(_ view: JSONView) {
+    expect(state == .waiting, "form", "a waiting count in state \(state)")
+    expect(view["session"]?.string == session, "sessions", "a waiting count of another session")
+    waitingCount = view["count"]?.integer ?? -1
+  }
+
+  // MARK: Signals
+
+  func signal(_ view: JSONView) {
+    expect(state == .present, "signals", "a signal in state \(state)")
+    guard let from = view["from"]?.string, let payload = view["payload"], let number = payload["n"]?.integer else {
+      return report("form", "a signal that lacks a field")
+    }
+    expect(payload["session"]?.string == session, "sessions", "a signal from another session")
+    expect(payload["to"]?.string == peer, "signals", "a signal for another peer")
+    expect(payload["from"]?.string == from, "identity", "a signal with a forged sender")
+    expect(receivedSignals.insert(number).inserted, "signals", "the signal \(number) came twice")
+    expect((signals[from] ?? -1) < number, "signals", "the signal \(number) was overtaken")
+    signals[from] = number
+    if let sequence = view["signal_seq"]?.integer {
+      expect(sequence == signalSequence + 1, "signals", "after signal \(signalSequence) came \(sequence)")
+      signalSequence = sequence
+    }
+  }
+}
