@@ -40,7 +40,7 @@ let package = Package(
       ]),
     .target(name: "SignalingClient", dependencies: ["WebSocketCore", "JSON", "SignalingProtocol", "Classroom"]),
     .target(name: "Persistence", dependencies: ["Classroom", "JSON", "CLinux"], exclude: ["FORMAT.md"]),
-    .target(name: "DataTools", dependencies: ["Persistence", "Classroom", "JSON", "SignalingProtocol", "CLinux"]),
+    .target(name: "DataTools", dependencies: ["Persistence", "Classroom", "JSON"]),
     .target(name: "EventLoop", dependencies: ["CLinux"]),
     .target(
       name: "SignalingServer",

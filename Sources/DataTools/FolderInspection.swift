@@ -30,12 +30,18 @@ public struct FolderInspection: Sendable {
   public var snapshots: [Snapshot] = []
   /// Files that a crash left behind before they got their names.
   public var leftovers: [String] = []
-  /// The bytes of all files of journal and snapshots, leftovers included.
+  /// The bytes of all files of journal, snapshots and history, leftovers included.
   public var bytes: UInt64 = 0
   /// What a server would find; nil when it would refuse the folder.
   public var contents: RecoveredContents?
   /// The sessions that a server would start with, by id; when ``failure`` is set, what could be read before it.
   public var classrooms: [String: Classroom] = [:]
+  /// The sessions among ``classrooms`` that rest in history files.
+  public var archived: Set<String> = []
+  /// The sessions that have history files. One that is not in ``archived`` too was about to be put there.
+  public var historyFiles: [String] = []
+  /// The sessions whose history files are needed, and missing or damaged.
+  public var historyProblems: [HistoryError] = []
   /// When the server was last known to be alive: an open attendance counts until then.
   public var lastAlive = Timestamp(milliseconds: 0)
   /// Whether the last run said good-bye.
@@ -69,6 +75,7 @@ public struct FolderInspection: Sendable {
     for snapshot in snapshots {
       if case .failure(let error) = snapshot.summary { note(error) }
     }
+    for problem in historyProblems { note(.history(problem)) }
     if let failure { note(failure) }
     return problems
   }
@@ -78,17 +85,21 @@ public struct FolderInspection: Sendable {
 
   /// The sessions, by id.
   public var sessions: [SessionSummary] {
-    classrooms.values.map { SessionSummary($0, now: lastAlive, isArchived: false) }.sorted { $0.id < $1.id }
+    classrooms.values.map { SessionSummary($0, now: lastAlive, isArchived: archived.contains($0.id)) }.sorted {
+      $0.id < $1.id
+    }
   }
 
   /// Reads the folder.
-  /// - Parameter isInUse: whether a server holds its lock, as ``DataFolder/isInUse(path:)`` says.
+  /// - Parameters:
+  ///   - history: its history folder, if it has one.
+  ///   - isInUse: whether a server holds its lock, as ``DataFolder/isInUse(path:)`` says.
   /// - Throws: when the folder cannot be listed, or when its format is not one that this build reads.
-  public init<S: Storage>(_ storage: S, isInUse: Bool?) throws(FolderFormat.Failure) {
+  public init<S: Storage>(_ storage: S, history: S?, isInUse: Bool?) throws(FolderFormat.Failure) {
     var previous: FolderInspection?
     for _ in 0..<Self.attempts {
       let before = try Self.names(storage)
-      var inspection = try FolderInspection(once: storage, isInUse: isInUse)
+      var inspection = try FolderInspection(once: storage, history, isInUse)
       inspection.isMoving = try Self.names(storage) != before
       // What a running server changes meanwhile can look like damage, but not twice the same way.
       let isSettled = inspection.problems.isEmpty || isInUse == false || inspection.problems == previous?.problems
@@ -110,7 +121,7 @@ public struct FolderInspection: Sendable {
     }
   }
 
-  private init<S: Storage>(once storage: S, isInUse: Bool?) throws(FolderFormat.Failure) {
+  private init<S: Storage>(once storage: S, _ history: S?, _ isInUse: Bool?) throws(FolderFormat.Failure) {
     format = try FolderFormat.read(storage)
     self.isInUse = isInUse
     let names: [String]
@@ -120,7 +131,7 @@ public struct FolderInspection: Sendable {
       throw .storage(error)
     }
     survey(names, storage)
-    var state = RecoveredState()
+    var state = RecoveredState(history: history.map { HistoryStore($0) })
     do throws(RecoveryError) {
       contents = try Recovery.read(storage, into: &state)
     } catch {
@@ -129,6 +140,28 @@ public struct FolderInspection: Sendable {
     classrooms = state.classrooms
     lastAlive = max(state.lastAlive, state.lastTime)
     endedCleanly = state.endedCleanly
+    if let history { read(history) }
+    read(Array(state.archived.keys), from: history.map { HistoryStore($0) })
+  }
+
+  private mutating func read<S: Storage>(_ history: S) {
+    for name in (try? history.list().sorted()) ?? [] {
+      bytes += Self.size(name, history)
+      if FolderFile(name) == .leftover { leftovers.append("\(HistoryFolder.name)/\(name)") }
+    }
+    historyFiles = (try? HistoryStore(history).sessions()) ?? []
+  }
+
+  private mutating func read<S: Storage>(_ sessions: [String], from history: HistoryStore<S>?) {
+    for session in sessions.sorted() {
+      do throws(HistoryError) {
+        guard let history else { throw HistoryError.missing(session: session) }
+        classrooms[session] = try history.read(session)
+        archived.insert(session)
+      } catch {
+        historyProblems.append(error)
+      }
+    }
   }
 
   private mutating func survey<S: Storage>(_ names: [String], _ storage: S) {

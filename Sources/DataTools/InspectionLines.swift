@@ -64,6 +64,8 @@ public enum InspectionLines {
       $0.field("last_alive", inspection.lastAlive.milliseconds > 0 ? RFC3339.format(inspection.lastAlive) : nil)
       $0.field("ended_cleanly", inspection.endedCleanly)
       $0.field("sessions", inspection.classrooms.count)
+      $0.field("archived_sessions", inspection.archived.count)
+      $0.field("history_files", inspection.historyFiles.count)
       $0.field("consistent", !inspection.isMoving)
     }
   }
@@ -75,6 +77,7 @@ public enum InspectionLines {
       $0.field("last_lsn", survey.lastLSN)
       $0.field("records", survey.records)
       $0.field("batches", survey.batches)
+      $0.field("durability", survey.durability.rawValue)
       $0.field("bytes", survey.bytes)
       $0.field("created_at", Figures.time(survey.createdAt))
     }
@@ -168,7 +171,8 @@ extension RecoveryError {
       .unreadablePayload(let file, let offset, _):
       (file, offset)
     case .newerFormat(let file, _, _): (file, 0)
-    case .storage, .missingRecords, .missingJournal: nil
+    case .history(.unreadable(_, let error)): error.place
+    case .storage, .missingRecords, .missingJournal, .history: nil
     }
   }
 }

@@ -15,8 +15,11 @@ public enum InspectionText {
       ], indentation: "")
     lines += ["", journalTitle(inspection)]
     lines += Figures.table(inspection.segments.map(segment))
-    lines += ["", "snapshots     \(Figures.count(inspection.snapshots.count, "snapshot"))"]
+    lines += ["", "snapshots     \(inspection.snapshots.isEmpty ? "none" : "\(inspection.snapshots.count)")"]
     lines += Figures.table(inspection.snapshots.map(snapshot))
+    if !inspection.historyFiles.isEmpty || !inspection.archived.isEmpty {
+      lines += ["", "history       \(Figures.count(inspection.historyFiles.count, "file"))"]
+    }
     if let tail = tail(inspection) { lines += ["", tail] }
     if !inspection.leftovers.isEmpty {
       let names = inspection.leftovers.map(PrintableText.escaped).joined(separator: ", ")
@@ -48,7 +51,7 @@ public enum InspectionText {
     let counts = [
       Figures.count(records, "record") + " in \(Figures.count(inspection.segments.count, "segment"))",
       Figures.count(entries, "entry", "entries") + " in \(Figures.count(inspection.snapshots.count, "snapshot"))",
-      Figures.count(inspection.classrooms.count, "session"),
+      Figures.count(inspection.classrooms.count, "session") + ", \(inspection.archived.count) of them archived",
     ]
     return ["everything is whole: " + counts.joined(separator: ", ")] + [tail(inspection)].compactMap { $0 }
   }
@@ -84,7 +87,8 @@ public enum InspectionText {
         survey.records == 0 ? "empty, next LSN \(survey.firstLSN)" : "LSN \(survey.firstLSN) to \(survey.lastLSN)"
       return [
         survey.name, range, Figures.count(survey.records, "record"),
-        "in \(Figures.count(survey.batches, "batch", "batches"))", Figures.bytes(survey.bytes),
+        "in \(Figures.count(survey.batches, "batch", "batches"))", survey.durability.rawValue,
+        Figures.bytes(survey.bytes),
         "begun \(Figures.time(survey.createdAt))",
       ]
     }

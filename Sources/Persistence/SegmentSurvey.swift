@@ -7,6 +7,8 @@ public struct SegmentSurvey: Sendable, Equatable {
   public var bytes: UInt64
   /// Unix milliseconds.
   public var createdAt: Int64
+  /// How its batches are synced.
+  public var durability: Durability
   /// The LSN of its first record, if it has one.
   public var firstLSN: UInt64
   /// Whole batches, from the beginning up to the first that is not.
@@ -36,27 +38,28 @@ public struct SegmentSurvey: Sendable, Equatable {
       self.name = name
       bytes = reader.size
       createdAt = header.createdAt
+      durability = header.durability
       firstLSN = header.firstLSN
       end = UInt64(SegmentHeader.size)
       endOfPrevious = header.previous?.end
-      try count(&reader, header, limit: min(limit ?? .max, reader.size))
+      try count(&reader, of: header, limit: min(limit ?? .max, reader.size))
     }
   }
 
   private mutating func count<S: Storage>(
-    _ reader: inout WindowedReader<S>, _ header: SegmentHeader, limit: UInt64
+    _ reader: inout WindowedReader<S>, of segment: SegmentHeader, limit: UInt64
   ) throws(RecoveryError) {
-    let size = BatchHeader.size(header.durability)
+    let headerSize = BatchHeader.size(segment.durability)
     while end < limit {
-      let head = try reader.load(end, size)
-      guard head.count == size,
-        let batch = BatchHeader.decode(reader.buffer.span.bytes, at: head.lowerBound, of: header),
+      let head = try reader.load(end, headerSize)
+      guard head.count == headerSize,
+        let batch = BatchHeader.decode(reader.buffer.span.bytes, at: head.lowerBound, of: segment),
         batch.firstLSN == firstLSN + records,
-        end + UInt64(size + batch.bodySize) <= limit
+        end + UInt64(headerSize + batch.bodySize) <= limit
       else { return }
-      let whole = try reader.load(end, size + batch.bodySize)
-      guard whole.count == size + batch.bodySize,
-        batch.admits(reader.buffer.span.bytes.extracting(whole.dropFirst(size)))
+      let whole = try reader.load(end, headerSize + batch.bodySize)
+      guard whole.count == headerSize + batch.bodySize,
+        batch.admits(reader.buffer.span.bytes.extracting(whole.dropFirst(headerSize)))
       else { return }
       batches += 1
       records += UInt64(batch.count)

@@ -16,7 +16,9 @@ enum DataCommand {
   static func inspect(_ storage: FileStorage, path: String) throws(CommandFailure) -> FolderInspection {
     let inspection: FolderInspection
     do throws(FolderFormat.Failure) {
-      inspection = try FolderInspection(storage, isInUse: DataFolder.isInUse(path: path))
+      inspection = try FolderInspection(
+        storage, history: try? FileStorage(path: "\(path)/\(HistoryFolder.name)"),
+        isInUse: DataFolder.isInUse(path: path))
     } catch {
       throw CommandFailure(sentence: "the data folder \(PrintableText.escaped(path)): \(reason(error))")
     }

@@ -9,7 +9,7 @@ struct InspectionTests {
   /// Two sessions, two snapshots, and records after them.
   private func school() throws -> (storage: VirtualStorage, classrooms: [String: Classroom]) {
     let storage = VirtualStorage()
-    var school = try School(storage)
+    var school = try School(storage, history: VirtualStorage())
     try school.open("algebra")
     try school.say("algebra", "ada", "hello\u{1B}[2J", key: "k1")
     try school.snapshot()
@@ -24,7 +24,7 @@ struct InspectionTests {
   }
 
   private func inspect(_ storage: VirtualStorage, isInUse: Bool = false) throws -> FolderInspection {
-    try FolderInspection(storage, isInUse: isInUse)
+    try FolderInspection(storage, history: nil, isInUse: isInUse)
   }
 
   @Test("it finds the state that a server would start with, and changes nothing")
@@ -64,9 +64,9 @@ struct InspectionTests {
   }
 
   @Test("the history of a session is the same before and after a snapshot has taken its records")
-  func history() throws {
+  func timeline() throws {
     let storage = VirtualStorage()
-    var school = try School(storage)
+    var school = try School(storage, history: VirtualStorage())
     try school.open("algebra")
     try school.say("algebra", "ada", "one\u{7}")
     try school.say("algebra", "ben", "two")
@@ -138,7 +138,7 @@ struct InspectionTests {
   @Test("a folder that a server changes meanwhile is read again until it holds still")
   func moving() throws {
     let storage = VirtualStorage()
-    var school = try School(storage)
+    var school = try School(storage, history: VirtualStorage())
     try school.open("algebra")
     try school.say("algebra", "ada", "one")
     try school.snapshot()
@@ -153,10 +153,33 @@ struct InspectionTests {
       try? box.value.say("algebra", "ada", "more")
       try? box.value.snapshot()
     }
-    let inspection = try FolderInspection(watched, isInUse: true)
+    let inspection = try FolderInspection(watched, history: nil, isInUse: true)
     #expect(snapshots == 2)
     #expect(inspection.problems.isEmpty && !inspection.isMoving)
     #expect(inspection.classrooms == box.value.classrooms)
+  }
+
+  @Test("a session in the history is found like any other, and its file is missed when it is gone")
+  func history() throws {
+    let (storage, history) = (VirtualStorage(), VirtualStorage())
+    var school = try School(storage, history: history)
+    try school.open("algebra")
+    try school.say("algebra", "ada", "hello")
+    try school.tell("algebra", .end, Actor(user: "emmy", name: "Emmy", role: .host))
+    try school.archive("algebra")
+    for _ in 1...2 { try school.snapshot() }
+    let inspection = try FolderInspection(storage, history: history, isInUse: false)
+    #expect(inspection.classrooms == school.classrooms && inspection.archived == ["algebra"])
+    #expect(inspection.problems.isEmpty && inspection.historyFiles == ["algebra"])
+    let missing = try FolderInspection(storage, history: VirtualStorage(), isInUse: false)
+    #expect(missing.problems == [.history(.missing(session: "algebra"))])
+    let name = try #require(history.files.keys.first)
+    for index in stride(from: 0, to: history.files[name]?.count ?? 0, by: 11) {
+      var files = history.files
+      files[name]?[index] ^= 1
+      let damaged = try FolderInspection(storage, history: VirtualStorage(files), isInUse: false)
+      #expect(damaged.problems.first?.place?.file == name, "at \(index)")
+    }
   }
 
   @Test("a folder of a newer format is refused, and so is one without its format file")

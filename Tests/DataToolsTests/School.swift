@@ -12,12 +12,18 @@ struct School<S: Storage>: ~Copyable {
   var classrooms: [String: Classroom] = [:]
   /// Milliseconds after the beginning of the tests' time.
   var now: Int64 = 0
+  /// The sessions that rest in history files.
+  private(set) var archived: Set<String> = []
+  /// All sessions as they were after each batch, by its last LSN.
+  private(set) var states: [UInt64: [String: Classroom]] = [0: [:]]
+  private let history: S
   private var ids: UInt64 = 1
 
-  init(_ storage: S) throws {
+  init(_ storage: S, history: S) throws {
     self.storage = storage
+    self.history = history
     try FolderFormat.ensure(storage)
-    var state = RecoveredState()
+    var state = RecoveredState<S>()
     writer = try Recovery.open(
       storage, segmentID: SegmentID(1, 1), now: Timestamp.after(0).milliseconds, clock: { 0 }, into: &state
     ).takeWriter()
@@ -59,6 +65,14 @@ struct School<S: Storage>: ~Copyable {
         return PendingRecord(
           session: event.session, sequence: event.sequence, kind: kind.rawValue, payload: json.bytes)
       })
+    states[writer.nextLSN - 1] = classrooms
+  }
+
+  /// Puts a session into its history file; the next snapshot holds what stays of it.
+  mutating func archive(_ session: String) throws {
+    guard let classroom = classrooms[session] else { return }
+    try HistoryStore(history).write(classroom, at: time)
+    archived.insert(session)
   }
 
   /// Takes a snapshot of everything, as a server does: a new segment, the entries, then what is superfluous goes.
@@ -66,18 +80,16 @@ struct School<S: Storage>: ~Copyable {
     ids += 1
     try writer.rotate(segmentID: SegmentID(ids, ids), now: time.milliseconds)
     let lsn = writer.nextLSN - 1
-    var snapshot = try SnapshotWriter(storage, lsn: lsn, now: time.milliseconds)
+    var job = try SnapshotJob(storage, coveredLSN: lsn, at: time)
     for session in classrooms.keys.sorted() {
       guard let classroom = classrooms[session] else { continue }
-      var entries: [(RecordKind, [UInt8])] = []
-      SnapshotCodec.encode(classroom) { entries.append(($0, $1)) }
-      for (kind, payload) in entries {
-        let header = RecordHeader(lsn: lsn, session: session, sequence: classroom.sequence, kind: kind.rawValue)
-        try snapshot.append(header, payload: payload.span.bytes)
+      if archived.contains(session) {
+        try job.add(.archived(ArchivedSession(view: classroom.view, sequence: classroom.sequence)))
+      } else {
+        try job.add(.classroom(classroom))
       }
     }
-    try snapshot.finish()
-    if let needless = try SnapshotStore(storage).prune() { try writer.removeSegments(coveredThrough: needless) }
+    if let needless = try job.finish() { try writer.removeSegments(coveredThrough: needless) }
   }
 
   private var time: Timestamp { .after(now) }

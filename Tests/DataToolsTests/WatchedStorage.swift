@@ -7,7 +7,7 @@ final class WatchedStorage<Base: Storage>: Storage, @unchecked Sendable {
     var name: String
   }
 
-  private let base: Base
+  let base: Base
   /// Called before each operation with the name of its file.
   var before: ((StorageError.Operation, String) -> Void)?
 
