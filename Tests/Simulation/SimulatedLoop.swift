@@ -315,7 +315,8 @@ final class SimulatedLoop {
       role: .server, limits: WebSocketLimits(maximumMessageBytes: ProtocolLimits.messageBytes))
     connection.deadline = monotonicNow + patience.hello
     say(to: connection) {
-      ServerMessage.welcome(server: "rollcall/simulated", pingIntervalMilliseconds: patience.ping, into: &$0)
+      ServerMessage.welcome(server: "rollcall/simulated", pingIntervalMilliseconds: patience.ping,
+        graceMilliseconds: 20_000, into: &$0)
     }
   }
 

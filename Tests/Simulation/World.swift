@@ -458,7 +458,7 @@ final class World {
     draft.allowsGuests = true
     if index == 2 || randomness.chance(0.2) { draft.capacity = max(2, scenario.peoplePerSession / 2) }
     if index == 1 { draft.visibility = .members }
-    let request = RoomRequest.create(draft, id: session, roomName: "room-\(session)", epoch: "e-\(session)")
+    let request = RoomRequest.create(draft, id: session, roomName: "room-\(session)", epoch: "e-\(session)", key: nil)
     var isDone = false
     question(request, session: session, identity: person("host-\(session)")?.identity) { [unowned self] result in
       isDone = true
