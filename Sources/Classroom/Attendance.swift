@@ -60,9 +60,23 @@ public struct Attendance: Sendable, Equatable {
     public var firstJoin: Timestamp? { segments.first?.from }
     /// When the user last left, or nil while here.
     public var lastLeave: Timestamp? { segments.last?.to }
-    /// The length of the union of all segments.
+    /// The length of the union of all segments. While the connection is lost the open one counts until the loss: so long it
+    /// is certain, and the sum never falls back if the user does not return.
     public func milliseconds(until now: Timestamp) -> Int64 {
-      segments.reduce(0) { $0 + $1.milliseconds(until: now) }
+      let end = absence.map { min($0.since, now) } ?? now
+      return segments.reduce(0) { $0 + $1.milliseconds(until: end) }
+    }
+
+    /// Takes over the segments of another row of the same person, both closed; in order of time, and without an overlap.
+    fileprivate mutating func add(_ other: Row) {
+      var end: Timestamp?
+      segments = (segments + other.segments).sorted { $0.from < $1.from }.map { segment in
+        var segment = segment
+        if let end { segment.from = max(segment.from, end) }
+        segment.to = segment.to.map { max($0, segment.from) }
+        end = segment.to
+        return segment
+      }
     }
 
     fileprivate mutating func close(at time: Timestamp, isEstimated: Bool) {
@@ -119,6 +133,18 @@ public struct Attendance: Sendable, Equatable {
   mutating func closeAll(at time: Timestamp) {
     rows.updateAll(where: \.isActive) { $0.close(at: time, isEstimated: false) }
     activeCount = 0
+  }
+
+  /// Puts the row of a user under a pseudonym; who is here is gone since `time`.
+  mutating func erase(_ user: String, as pseudonym: String, at time: Timestamp) {
+    guard let row = rows[user] else { return }
+    close(
+      user: user, at: row.absence.map { min($0.since, time) } ?? time, isEstimated: row.absence?.isEstimated ?? false)
+    close(user: pseudonym, at: time, isEstimated: false)
+    rows.rebuild(key: \.user, joining: { $0.add($1) }) { row in
+      guard row.user == user else { return row }
+      return Row(user: pseudonym, name: pseudonym, role: row.role, segments: row.segments)
+    }
   }
 
   /// Puts a row back as a snapshot kept it.

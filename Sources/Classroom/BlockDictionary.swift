@@ -32,6 +32,21 @@ public struct BlockDictionary<Value> {
     return values.update(values.count - 1, body)
   }
 
+  /// Another dictionary of the values that the body makes of these, in their order; nil leaves a value out. The key of each
+  /// is asked for anew, and values with the same key are joined.
+  mutating func rebuild(
+    key: (Value) -> String, joining: (inout Value, Value) -> Void, _ body: (Value) -> Value?
+  ) {
+    var rebuilt = BlockDictionary(blockSize: values.blockSize)
+    for value in values {
+      guard let value = body(value) else { continue }
+      if rebuilt.update(key(value), { joining(&$0, value) }) == nil {
+        rebuilt.update(key(value), default: value) { _ in }
+      }
+    }
+    self = rebuilt
+  }
+
   /// Changes every value that is picked; other blocks stay shared.
   mutating func updateAll(where isPicked: (Value) -> Bool, _ body: (inout Value) -> Void) {
     values.updateAll(where: isPicked, body)

@@ -15,8 +15,10 @@ public struct BlockList<Element> {
     shift = blockSize.trailingZeroBitCount
   }
 
+  var blockSize: Int { 1 << shift }
+
   mutating func append(_ element: Element) {
-    if (dropped + length) & (1 << shift - 1) == 0 { blocks.append([]) }
+    if (dropped + length) & (blockSize - 1) == 0 { blocks.append([]) }
     blocks[blocks.endIndex - 1].append(element)
     length += 1
   }
@@ -26,7 +28,7 @@ public struct BlockList<Element> {
     precondition(length > 0)
     dropped += 1
     length -= 1
-    if dropped == 1 << shift || length == 0 {
+    if dropped == blockSize || length == 0 {
       blocks.removeFirst()
       dropped = 0
     }
@@ -35,7 +37,7 @@ public struct BlockList<Element> {
   /// Changes one element in place.
   mutating func update<Result>(_ index: Int, _ body: (inout Element) -> Result) -> Result {
     precondition(indices.contains(index))
-    return body(&blocks[(dropped + index) >> shift][(dropped + index) & (1 << shift - 1)])
+    return body(&blocks[(dropped + index) >> shift][(dropped + index) & (blockSize - 1)])
   }
 
   /// Changes every element that is picked, dropped ones that are still in memory too; other blocks stay shared.

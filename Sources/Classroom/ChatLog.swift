@@ -8,11 +8,15 @@ public struct ChatMessage: Sendable, Equatable {
   public var user: String
   public var name: String
   public var role: Role
+  /// Empty in an erased message only.
   public var text: String
+  /// Whether author and text were erased; the message keeps its place and its numbers.
+  public var isErased: Bool
 
   /// A message with these facts.
   public init(
-    streamSequence: UInt64, sequence: UInt64, at: Timestamp, user: String, name: String, role: Role, text: String
+    streamSequence: UInt64, sequence: UInt64, at: Timestamp, user: String, name: String, role: Role, text: String,
+    isErased: Bool = false
   ) {
     self.streamSequence = streamSequence
     self.sequence = sequence
@@ -21,6 +25,14 @@ public struct ChatMessage: Sendable, Equatable {
     self.name = name
     self.role = role
     self.text = text
+    self.isErased = isErased
+  }
+
+  mutating func erase(as pseudonym: String) {
+    user = pseudonym
+    name = pseudonym
+    text = ""
+    isErased = true
   }
 }
 
@@ -40,6 +52,10 @@ public struct ChatLog: Sendable, Equatable {
 
   mutating func append(_ message: ChatMessage) {
     messages.append(message)
+  }
+
+  mutating func erase(_ user: String, as pseudonym: String) {
+    messages.updateAll(where: { $0.user == user }) { $0.erase(as: pseudonym) }
   }
 
   /// The newest messages whose number is below `before`, or the newest of all: at most `limit`, and at most so many that

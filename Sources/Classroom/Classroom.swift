@@ -143,11 +143,36 @@ public struct Classroom: Sendable, Equatable {
     }
   }
 
+  /// Gives the history of the stream's numbers another name, when clients may have seen what this server does not know.
+  public mutating func changeEpoch(to epoch: String, at now: Timestamp) -> RecordedEvent {
+    record(.epochChanged(epoch), at: now)
+  }
+
+  /// Forgets who a user was: name, id, messages and keys. The minutes stay, under the pseudonym.
+  /// - Returns: nothing when the session knows nothing of that user.
+  public mutating func erase(_ user: String, as pseudonym: String, at now: Timestamp) -> RecordedEvent? {
+    guard names(user) else { return nil }
+    return record(.erased(user: user, pseudonym: pseudonym), at: now)
+  }
+
+  /// Whether anything that is kept here tells of that user.
+  public func names(_ user: String) -> Bool {
+    details.host == user || startedBy == user || attendance[user] != nil || keys[user] != nil
+      || stream.events.contains { $0.names(user) } || chat.messages.contains { $0.user == user }
+  }
+
+  private mutating func record(_ event: Event, at now: Timestamp) -> RecordedEvent {
+    let recorded = RecordedEvent(
+      session: id, sequence: sequence + 1, at: now, by: nil, keyUse: nil, event: event)
+    apply(recorded)
+    return recorded
+  }
+
   private func answer(to event: RecordedEvent) -> Answer {
     switch event.event {
     case .statusChanged: .status(statusChange)
     case .chatSent: .chat(streamSequence: streamSequence, sequence: event.sequence, at: event.at)
-    case .created, .joined, .lost, .returned, .left: .done
+    case .created, .joined, .lost, .returned, .left, .epochChanged, .erased: .done
     }
   }
 
@@ -196,12 +221,30 @@ public struct Classroom: Sendable, Equatable {
       chat.append(message)
       stream.append(
         StreamEvent(sequence: streamSequence, at: recorded.at, by: recorded.by, content: .chat(message)))
+    case .epochChanged(let epoch):
+      self.epoch = epoch
+    case .erased(let user, let pseudonym):
+      eraseAll(of: user, as: pseudonym, at: recorded.at)
     }
     if let use = recorded.keyUse, let user = recorded.by {
       keys.remember(
         user: user, key: use.key,
         use: IdempotencyKeys.Use(digest: use.digest, at: recorded.at, answer: answer(to: recorded)))
     }
+  }
+
+  private mutating func eraseAll(of user: String, as pseudonym: String, at time: Timestamp) {
+    // Who teaches is a free text; it is this user when it says what the user was called.
+    let isInstructor =
+      details.instructor == attendance[user]?.name
+      || chat.messages.contains { $0.user == user && $0.name == details.instructor }
+    if isInstructor { details.instructor = "" }
+    if details.host == user { details.host = pseudonym }
+    if startedBy == user { startedBy = pseudonym }
+    attendance.erase(user, as: pseudonym, at: time)
+    chat.erase(user, as: pseudonym)
+    stream.erase(user, as: pseudonym)
+    keys.erase(user)
   }
 
   // MARK: Snapshot

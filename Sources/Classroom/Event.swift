@@ -14,12 +14,16 @@ public enum Event: Sendable, Equatable {
   case left(user: String, at: Timestamp, isEstimated: Bool)
   /// Somebody said something to everybody.
   case chatSent(user: String, name: String, role: Role, text: String)
+  /// The history that the stream's numbers count in has another name from here on; the numbers go on.
+  case epochChanged(String)
+  /// Who a user was is forgotten: what the session keeps of the user is under the pseudonym from here on.
+  case erased(user: String, pseudonym: String)
 
   /// Whether the event has a number in the stream `room`.
   public var isNumbered: Bool {
     switch self {
     case .statusChanged, .chatSent: true
-    case .created, .joined, .lost, .returned, .left: false
+    case .created, .joined, .lost, .returned, .left, .epochChanged, .erased: false
     }
   }
 }

@@ -87,6 +87,12 @@ public struct IdempotencyKeys: Sendable, Equatable {
     change(user) { $0.forgotten.insert(hash) }
   }
 
+  /// Forgets a user altogether.
+  mutating func erase(_ user: String) {
+    guard users[user] != nil else { return }
+    users.rebuild(key: \.user, joining: { _, _ in }, { $0.user == user ? nil : $0 })
+  }
+
   private mutating func change(_ user: String, _ body: (inout User) -> Void) {
     users.update(user, default: User(user: user), body)
   }

@@ -21,6 +21,23 @@ public struct StreamEvent: Sendable, Equatable {
     self.content = content
   }
 
+  /// Whether a user did it or speaks in it.
+  func names(_ user: String) -> Bool {
+    if by == user { return true }
+    switch content {
+    case .status: return false
+    case .chat(let message): return message.user == user
+    }
+  }
+
+  mutating func erase(_ user: String, as pseudonym: String) {
+    if by == user { by = pseudonym }
+    if case .chat(var message) = content, message.user == user {
+      message.erase(as: pseudonym)
+      content = .chat(message)
+    }
+  }
+
   /// The bytes of text that people wrote into it.
   var textBytes: Int {
     switch content {
@@ -90,6 +107,11 @@ public struct StreamTail: Sendable, Equatable {
     else { return false }
     keep(event)
     return true
+  }
+
+  mutating func erase(_ user: String, as pseudonym: String) {
+    events.updateAll(where: { $0.names(user) }) { $0.erase(user, as: pseudonym) }
+    textBytes = events.reduce(0) { $0 + $1.textBytes }
   }
 
   private mutating func keep(_ event: StreamEvent) {

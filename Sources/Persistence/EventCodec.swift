@@ -11,7 +11,7 @@ public struct UnreadableRecord: Error, Equatable, Sendable {
 }
 
 /// The kinds of record in journal and snapshot. A number is never used again for something else.
-public enum RecordKind: UInt8, Sendable {
+public enum RecordKind: UInt8, Sendable, CaseIterable {
   case created = 1
   case statusChanged = 2
   case joined = 3
@@ -19,6 +19,8 @@ public enum RecordKind: UInt8, Sendable {
   case chatSent = 5
   case lost = 6
   case returned = 7
+  case epochChanged = 8
+  case erased = 9
   /// The server was alive at this time; belongs to no session.
   case alive = 32
   case snapshotCore = 64
@@ -79,6 +81,13 @@ public enum EventCodec {
       writer.field("role", role.rawValue)
       writer.field("text", text)
       return .chatSent
+    case .epochChanged(let epoch):
+      writer.field("epoch", epoch)
+      return .epochChanged
+    case .erased(let user, let pseudonym):
+      writer.field("user", user)
+      writer.field("pseudonym", pseudonym)
+      return .erased
     }
   }
 
@@ -110,6 +119,10 @@ public enum EventCodec {
       event = .chatSent(
         user: try fields.string("user"), name: try fields.string("name"), role: try fields.choice("role"),
         text: try fields.string("text"))
+    case .epochChanged:
+      event = .epochChanged(try fields.string("epoch"))
+    case .erased:
+      event = .erased(user: try fields.string("user"), pseudonym: try fields.string("pseudonym"))
     case .alive, .snapshotCore, .snapshotAttendance, .snapshotChat, .snapshotKey, .snapshotTail,
       .snapshotForgottenKeys, nil:
       throw fields.unreadable("kind")
@@ -187,8 +200,10 @@ struct RecordFields {
     return integer
   }
 
+  func optionalBoolean(_ name: StaticString) -> Bool? { view[name]?.boolean }
+
   func boolean(_ name: StaticString) throws(UnreadableRecord) -> Bool {
-    guard let boolean = view[name]?.boolean else { throw unreadable(name) }
+    guard let boolean = optionalBoolean(name) else { throw unreadable(name) }
     return boolean
   }
 

@@ -89,6 +89,7 @@ public enum SnapshotCodec {
     writer.field("name", message.name)
     writer.field("role", message.role.rawValue)
     writer.field("text", message.text)
+    if message.isErased { writer.field("erased", true) }
   }
 
   private static func encode(_ event: StreamEvent, into writer: inout JSONWriter) {
@@ -152,7 +153,8 @@ public enum SnapshotCodec {
       for forgotten in try fields.elements("users", ForgottenKeys.OfUser.init) {
         for hash in forgotten.hashes { classroom?.restore(forgottenKey: hash, of: forgotten.user) }
       }
-    case .created, .statusChanged, .joined, .lost, .returned, .left, .chatSent, .alive, .snapshotCore:
+    case .created, .statusChanged, .joined, .lost, .returned, .left, .chatSent, .epochChanged, .erased, .alive,
+      .snapshotCore:
       throw fields.unreadable("kind")
     }
   }
@@ -188,7 +190,8 @@ public enum SnapshotCodec {
     ChatMessage(
       streamSequence: try fields.sequence("seq"), sequence: try fields.sequence("event"),
       at: try fields.timestamp("at"), user: try fields.string("user"), name: try fields.string("name"),
-      role: try fields.choice("role"), text: try fields.string("text"))
+      role: try fields.choice("role"), text: try fields.string("text"),
+      isErased: fields.optionalBoolean("erased") ?? false)
   }
 
   private static func streamEvent(_ fields: RecordFields) throws(UnreadableRecord) -> StreamEvent {

@@ -275,6 +275,7 @@ public enum ServerMessage {
     writer.field("name", message.name)
     writer.field("role", message.role.rawValue)
     writer.field("text", message.text)
+    if message.isErased { writer.field("erased", true) }
   }
 
   /// The id of the chat message that is event number `sequence` of its session.

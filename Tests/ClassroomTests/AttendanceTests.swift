@@ -158,4 +158,19 @@ struct AttendanceTests {
     #expect(Timestamp(milliseconds: .min).advanced(byMilliseconds: -1).milliseconds == .min)
     #expect(Timestamp(milliseconds: .min).milliseconds(since: Timestamp(milliseconds: .max)) == .min)
   }
+
+  @Test("who has lost the connection counts until the loss, and who returns was here all the time")
+  func absence() throws {
+    var classroom = try Classroom.sample(in: .ongoing)
+    _ = try classroom.handle(.join, by: .student, at: .after(2000))
+    _ = try classroom.handle(.lose(since: .after(4000), isEstimated: true), by: .student, at: .after(4500))
+    for (time, expected) in [(3000, 1000), (4000, 2000), (4500, 2000), (20_000, 2000)] as [(Int64, Int64)] {
+      #expect(classroom.attendance["ada"]?.milliseconds(until: .after(time)) == expected)
+    }
+    var gone = classroom
+    _ = try gone.handle(.leave(at: .after(4000), isEstimated: true), by: .student, at: .after(24_000))
+    #expect(gone.attendance["ada"]?.milliseconds(until: .after(30_000)) == 2000, "it does not fall back")
+    _ = try classroom.handle(.join, by: .student, at: .after(9000))
+    #expect(classroom.attendance["ada"]?.milliseconds(until: .after(9000)) == 7000)
+  }
 }

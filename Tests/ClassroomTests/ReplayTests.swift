@@ -32,6 +32,16 @@ struct ReplayTests {
           at: .after(now - .random(in: -10...3000, using: &random)), isEstimated: .random(using: &random))
       default: command = .sendChat(text: "text \(Int.random(in: 0..<4, using: &random))")
       }
+      if Int.random(in: 0..<60, using: &random) == 0 {
+        let user = Bool.random(using: &random) ? actor.user : "gone-1"
+        let pseudonym = "gone-\(Int.random(in: 1...2, using: &random))"
+        if let event = classroom.erase(user, as: pseudonym, at: .after(now)) { events.append(event) }
+        if user != pseudonym { #expect(!classroom.names(user)) }
+        #expect(classroom.attendance.activeCount == classroom.attendance.rows.values.count(where: \.isActive))
+      }
+      if Int.random(in: 0..<60, using: &random) == 0 {
+        events.append(classroom.changeEpoch(to: "e\(step)", at: .after(now)))
+      }
       let key = Int.random(in: 0..<3, using: &random) == 0 ? "k\(Int.random(in: 0..<20, using: &random))" : nil
       let before = classroom
       do throws(Refusal) {

@@ -22,6 +22,8 @@ struct EventCodecTests {
       (.left, .left(user: "u", at: Timestamp(milliseconds: .max), isEstimated: false)),
       (.lost, .lost(user: "u", since: Timestamp(milliseconds: 7), isEstimated: true)),
       (.returned, .returned(user: "u")),
+      (.epochChanged, .epochChanged("e2")),
+      (.erased, .erased(user: "u", pseudonym: "erased-1")),
       (.chatSent, .chatSent(user: "u", name: "N", role: .admin, text: "\r\n\t\\\"/\u{2028}\u{10FFFF}")),
     ]
     for status in SessionStatus.allCases { events.append((.statusChanged, .statusChanged(status))) }
@@ -58,11 +60,13 @@ struct EventCodecTests {
   @Test("the numbers of the kinds never change")
   func kinds() {
     let kinds: [RecordKind] = [
-      .created, .statusChanged, .joined, .left, .chatSent, .lost, .returned, .alive, .snapshotCore, .snapshotAttendance,
+      .created, .statusChanged, .joined, .left, .chatSent, .lost, .returned, .epochChanged, .erased, .alive,
+      .snapshotCore, .snapshotAttendance,
       .snapshotChat,
       .snapshotKey, .snapshotTail, .snapshotForgottenKeys,
     ]
-    #expect(kinds.map(\.rawValue) == [1, 2, 3, 4, 5, 6, 7, 32, 64, 65, 66, 67, 68, 69])
+    #expect(kinds == RecordKind.allCases.sorted { $0.rawValue < $1.rawValue })
+    #expect(kinds.map(\.rawValue) == [1, 2, 3, 4, 5, 6, 7, 8, 9, 32, 64, 65, 66, 67, 68, 69])
   }
 
   @Test(
@@ -99,7 +103,7 @@ struct EventCodecTests {
     }
   }
 
-  @Test("a kind that is not an event's is unreadable", arguments: [0, 8, 32, 64, 65, 66, 67, 68, 69, 255] as [UInt8])
+  @Test("a kind that is not an event's is unreadable", arguments: [0, 31, 32, 64, 65, 66, 67, 68, 69, 255] as [UInt8])
   func unknownKind(kind: UInt8) {
     #expect(throws: UnreadableRecord(session: "algebra", sequence: 42, kind: kind, field: "kind")) {
       try decode(Array(#"{"at":1,"user":"u","name":"n","role":"host"}"#.utf8), kind: kind)
