@@ -29,6 +29,7 @@ let package = Package(
     .target(
       name: "Classroom",
       dependencies: [
+        "PlantedBugs",
         .product(name: "OrderedCollections", package: "swift-collections"),
         .product(name: "HashTreeCollections", package: "swift-collections"),
       ]),
@@ -36,10 +37,11 @@ let package = Package(
     .target(
       name: "RoomShard",
       dependencies: [
-        "Classroom", "SignalingProtocol", "JSON", .product(name: "DequeModule", package: "swift-collections"),
+        "Classroom", "SignalingProtocol", "JSON", "PlantedBugs",
+        .product(name: "DequeModule", package: "swift-collections"),
       ]),
     .target(name: "SignalingClient", dependencies: ["WebSocketCore", "JSON", "SignalingProtocol", "Classroom"]),
-    .target(name: "Persistence", dependencies: ["Classroom", "JSON", "CLinux"], exclude: ["FORMAT.md"]),
+    .target(name: "Persistence", dependencies: ["Classroom", "JSON", "CLinux", "PlantedBugs"], exclude: ["FORMAT.md"]),
     .target(name: "DataTools", dependencies: ["Persistence", "Classroom", "JSON"]),
     .target(name: "EventLoop", dependencies: ["CLinux"]),
     .target(
@@ -91,6 +93,7 @@ let package = Package(
         "SignalingServer", "WebSocketCore", "EventLoop", "JSON", "Classroom", "SignalingProtocol", "Persistence",
         .product(name: "Logging", package: "swift-log"),
       ]),
+    .testTarget(name: "SimulationTests", dependencies: ["Simulation"]),
     .testTarget(name: "LoadtestTests", dependencies: ["loadtest", "SignalingClient", "JSON", "SignalingProtocol"]),
     .testTarget(name: "Tidy"),
   ],

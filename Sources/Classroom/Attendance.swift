@@ -1,3 +1,7 @@
+#if PLANTED_BUGS
+  import PlantedBugs
+#endif
+
 /// Who was in the session, and when: for each user a union of intervals, kept as a list that never overlaps.
 public struct Attendance: Sendable, Equatable {
   /// One interval in which a user was in the session.
@@ -107,6 +111,11 @@ public struct Attendance: Sendable, Equatable {
       row.name = name
       row.role = role
       row.absence = nil
+      #if PLANTED_BUGS
+        if PlantedBugs.isActive(.secondTabCounted), row.isActive {
+          row.segments.append(Segment(from: time, to: nil, isEstimated: false))
+        }
+      #endif
       guard !row.isActive else { return false }
       // A clamped clock after a restart must not make two segments overlap.
       let from = max(time, row.segments.last?.to ?? time)

@@ -1,3 +1,7 @@
+#if PLANTED_BUGS
+  import PlantedBugs
+#endif
+
 /// One chat message, as everybody saw it.
 public struct ChatMessage: Sendable, Equatable {
   /// Its number in the stream `room`.
@@ -61,6 +65,9 @@ public struct ChatLog: Sendable, Equatable {
   /// The newest messages whose number is below `before`, or the newest of all: at most `limit`, and at most so many that
   /// their texts have `textBytes` bytes together, but always one if there is one.
   public func page(before: UInt64?, limit: Int, textBytes: Int) -> Page {
+    #if PLANTED_BUGS
+      let before = PlantedBugs.isActive(.pageSkipsOne) ? before.map { $0 - min($0, 1) } : before
+    #endif
     let end = before.map { firstIndex(from: $0) } ?? messages.endIndex
     var start = end
     var bytes = 0

@@ -1,3 +1,7 @@
+#if PLANTED_BUGS
+  import PlantedBugs
+#endif
+
 /// One session: its state, and the rules that change it.
 ///
 /// Pure and deterministic: a command and the time go in, events come out, and the same events in the same order always make
@@ -116,6 +120,11 @@ public struct Classroom: Sendable, Equatable {
     case .join:
       guard status.isLive else { throw .wrongState(status) }
       guard actor.role.isVisible else { return [] }
+      #if PLANTED_BUGS
+        if PlantedBugs.isActive(.secondTabCounted) {
+          return [.joined(user: actor.user, name: actor.name, role: actor.role)]
+        }
+      #endif
       if let row = attendance[actor.user], row.isActive {
         return row.absence == nil ? [] : [.returned(user: actor.user)]
       }

@@ -1,5 +1,9 @@
 import OrderedCollections
 
+#if PLANTED_BUGS
+  import PlantedBugs
+#endif
+
 /// The answers to commands that carried a key, so that a repetition is answered again and nothing is done twice.
 ///
 /// Of a key whose answer has been forgotten a hash stays, as long as the session: such a command is refused, not done anew.
@@ -52,6 +56,9 @@ public struct IdempotencyKeys: Sendable, Equatable {
   /// - Throws: ``Refusal/keyConflict`` when the key came with another command, ``Refusal/keyExpired`` when it came too long
   ///   ago to tell.
   func answer(user: String, key: String, digest: UInt64, at now: Timestamp) throws(Refusal) -> Answer? {
+    #if PLANTED_BUGS
+      if PlantedBugs.isActive(.duplicateKeyExecuted) { return nil }
+    #endif
     guard let keys = self[user] else { return nil }
     guard let use = keys.uses[key] else {
       if keys.forgotten.contains(Self.hash(key, of: user)) { throw .keyExpired }

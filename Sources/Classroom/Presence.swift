@@ -1,3 +1,7 @@
+#if PLANTED_BUGS
+  import PlantedBugs
+#endif
+
 /// Who is seen in a room right now: participants, their peers (one for each tab) and what these send.
 ///
 /// Presence is not journaled: it follows from attendance and from the connections that exist. It collects changes until
@@ -143,6 +147,12 @@ public struct Presence: Sendable {
 
   /// Somebody is no longer here.
   public mutating func leave(user: String) {
+    #if PLANTED_BUGS
+      if PlantedBugs.isActive(.departureUntold) {
+        participants[user] = nil
+        return
+      }
+    #endif
     guard let participant = participants[user] else { return }
     noteChange(user, role: participant.role)
     participants[user] = nil

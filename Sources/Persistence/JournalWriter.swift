@@ -1,3 +1,7 @@
+#if PLANTED_BUGS
+  import PlantedBugs
+#endif
+
 /// A record that has no LSN yet.
 public struct PendingRecord: Sendable, Equatable {
   /// The session that it belongs to; at most 65,535 bytes of UTF-8.
@@ -125,6 +129,12 @@ public struct JournalWriter<S: Storage>: ~Copyable, Sendable {
   /// Returns when everything written is on stable storage. When this throws, nothing written since the last sync counts.
   public mutating func sync() throws(JournalError) {
     guard failure == nil else { throw .failed }
+    #if PLANTED_BUGS
+      if PlantedBugs.isActive(.syncSkipped), hasUnsynced {
+        (durableEnd, durableLSN) = (writtenEnd, nextLSN - 1)
+        return
+      }
+    #endif
     guard hasUnsynced else { return }
     do throws(StorageError) {
       try storage.sync(file)
@@ -182,6 +192,13 @@ public struct JournalWriter<S: Storage>: ~Copyable, Sendable {
   ///   - segmentID: random, as ``SegmentID`` says; not one given before.
   ///   - now: Unix milliseconds.
   public mutating func recoverAfterFailure(segmentID: SegmentID, now: Int64) throws(JournalError) {
+    #if PLANTED_BUGS
+      if PlantedBugs.isActive(.rejectedRecordReturns) {
+        forgetUnsynced()
+        self.failure = nil
+        return
+      }
+    #endif
     guard let failure else { return }
     if case .write = failure {
       do throws(StorageError) {

@@ -1,6 +1,10 @@
 import Classroom
 import JSON
 
+#if PLANTED_BUGS
+  import PlantedBugs
+#endif
+
 /// A classroom as the entries of a snapshot: its core first, then one entry for each person, message and key,
 /// and the newest numbered events, some in an entry.
 public enum SnapshotCodec {
@@ -25,6 +29,9 @@ public enum SnapshotCodec {
     for message in classroom.chat.messages {
       entry(.snapshotChat) { encode(message, into: &$0) }
     }
+    #if PLANTED_BUGS
+      if PlantedBugs.isActive(.keysMissingFromSnapshot) { return }
+    #endif
     for keys in classroom.keys.users.values {
       for (key, use) in keys.uses {
         entry(.snapshotKey) { encode(use, key: key, user: keys.user, into: &$0) }

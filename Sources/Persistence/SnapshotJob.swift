@@ -1,5 +1,9 @@
 import Classroom
 
+#if PLANTED_BUGS
+  import PlantedBugs
+#endif
+
 /// One session of a snapshot.
 public enum SnapshotRoom: Sendable {
   /// A session as it is in memory.
@@ -20,6 +24,9 @@ public struct SnapshotJob<S: Storage>: ~Copyable, Sendable {
   /// Begins a snapshot.
   /// - Parameter coveredLSN: the LSN up to which every session is covered.
   public init(_ storage: S, coveredLSN: UInt64, at now: Timestamp) throws(SnapshotError) {
+    #if PLANTED_BUGS
+      let coveredLSN = PlantedBugs.isActive(.snapshotAheadOfItself) ? coveredLSN + 1 : coveredLSN
+    #endif
     var writer = try SnapshotWriter(storage, lsn: coveredLSN, now: now.milliseconds)
     let alive = AliveRecord.make(at: now, isGoodbye: false)
     let header = RecordHeader(lsn: coveredLSN, session: "", sequence: 0, kind: alive.kind)

@@ -2,6 +2,10 @@ import Classroom
 import JSON
 import SignalingProtocol
 
+#if PLANTED_BUGS
+  import PlantedBugs
+#endif
+
 // How connections come into a room and leave it.
 extension RoomShard {
   /// A connection asks to join a session of this shard; `resume` is what it says of an earlier one.
@@ -244,7 +248,11 @@ extension RoomShard {
     let room = member.room
     members[connection] = nil
     // At once, not behind the barrier: if the connection joins again in this tick, it has entered only with its new join.
-    room.audience.remove(connection)
+    #if PLANTED_BUGS
+      if !PlantedBugs.isActive(.eventsAfterLeaving) { room.audience.remove(connection) }
+    #else
+      room.audience.remove(connection)
+    #endif
     catchUps.remove(connection)
     switch member.state {
     case .waiting: stopWaiting(member, connection: connection, at: now)

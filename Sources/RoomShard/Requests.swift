@@ -1,5 +1,9 @@
 import Classroom
 
+#if PLANTED_BUGS
+  import PlantedBugs
+#endif
+
 // What is asked of a room from outside it.
 extension RoomShard {
   /// A request about one session; it is answered through the sink once, under its id.
@@ -12,6 +16,12 @@ extension RoomShard {
     } catch {
       result = .failure(error)
     }
+    #if PLANTED_BUGS
+      if PlantedBugs.isActive(.readPastBarrier) {
+        outbox.append(.respond(id, result), restingOn: 0)
+        return
+      }
+    #endif
     outbox.append(.respond(id, result), restingOn: rooms[session]?.position ?? 0)
   }
 

@@ -1,6 +1,10 @@
 import Classroom
 import SignalingProtocol
 
+#if PLANTED_BUGS
+  import PlantedBugs
+#endif
+
 /// What becomes of a client's wish to go on where it stopped.
 struct Resumption {
   /// Why the missed events cannot be had.
@@ -98,6 +102,11 @@ extension RoomShard {
 
   /// The newer connection counts; whatever becomes of the older one changes nothing any more.
   private func endForTakeover(_ connection: ConnectionID, in room: Room) {
+    #if PLANTED_BUGS
+      if PlantedBugs.isActive(.lateCloseOfOldSocket) {
+        return end(connection, for: .resumedElsewhere, restingOn: room.position)
+      }
+    #endif
     members[connection] = nil
     room.audience.remove(connection)
     end(connection, for: .resumedElsewhere, restingOn: room.position)
@@ -151,6 +160,9 @@ extension RoomShard {
   /// does not reach it that way, and all that is said after it does.
   func sendMissed(to connection: ConnectionID, _ member: Member, after sequence: UInt64) {
     let room = member.room
+    #if PLANTED_BUGS
+      let sequence = PlantedBugs.isActive(.resumeOffByOne) ? min(sequence + 1, room.classroom.stream.last) : sequence
+    #endif
     let events = room.classroom.stream.events(
       after: sequence, limit: configuration.catchUpEvents, textBytes: configuration.catchUpTextBytes)
     for event in events {
@@ -165,6 +177,9 @@ extension RoomShard {
       seat(member, connection: connection, in: .room(member.mode))
     } else {
       if member.catchUp == nil { seat(member, connection: connection, in: .presence(member.mode)) }
+      #if PLANTED_BUGS
+        if PlantedBugs.isActive(.catchUpOverlaps) { seat(member, connection: connection, in: .room(member.mode)) }
+      #endif
       members[connection]?.catchUp = Member.CatchUp(cursor: cursor, entry: outbox.appendedCount)
       catchUps.insert(connection)
     }

@@ -2,6 +2,10 @@ import Classroom
 import JSON
 import SignalingProtocol
 
+#if PLANTED_BUGS
+  import PlantedBugs
+#endif
+
 /// The rooms of one event loop.
 ///
 /// Commands, timers and the synced journal position go in; journal records and, behind the barrier, messages come out. It
@@ -99,6 +103,9 @@ public final class RoomShard {
   /// Hands out what may be shown now.
   public func release(into sink: inout some ShardSink & ~Copyable) {
     outbox.drainBeside { message, connection in sink.send(message, to: connection) }
+    #if PLANTED_BUGS
+      let synced = PlantedBugs.isActive(.answerBeforeSync) ? appended : synced
+    #endif
     while let delivery = outbox.next(through: synced) {
       switch delivery {
       case .send(let connection, let range):

@@ -2,6 +2,10 @@ import Classroom
 import DequeModule
 import SignalingProtocol
 
+#if PLANTED_BUGS
+  import PlantedBugs
+#endif
+
 /// The timers of a shard. Each kind always waits for the same time, so that each queue is in order by itself.
 struct ShardTimers {
   /// When the changes of a room's presence are told.
@@ -84,7 +88,18 @@ extension RoomShard {
   }
 
   private func endGrace(of user: String, in room: Room, deadline: Timestamp, at now: Timestamp) {
+    #if PLANTED_BUGS
+      if PlantedBugs.isActive(.graceForgotten) {
+        return leave(user, room: room, at: now, isEstimated: false, now: now)
+      }
+    #endif
     guard let detachment = room.detachments[user], detachment.deadline == deadline else { return }
+    #if PLANTED_BUGS
+      if PlantedBugs.isActive(.graceCounted) {
+        room.detachments[user] = nil
+        return leave(user, room: room, at: now, isEstimated: false, now: now)
+      }
+    #endif
     room.detachments[user] = nil
     leave(user, room: room, at: detachment.since, isEstimated: detachment.isEstimated, now: now)
   }

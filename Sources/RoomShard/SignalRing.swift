@@ -2,6 +2,10 @@ import Classroom
 import DequeModule
 import SignalingProtocol
 
+#if PLANTED_BUGS
+  import PlantedBugs
+#endif
+
 /// The newest signals of one receiver, numbered from 1 without a gap, for when it comes back.
 struct SignalRing {
   private var messages: Deque<(message: [UInt8], at: Timestamp)> = []
@@ -20,7 +24,12 @@ struct SignalRing {
 
   /// What is kept after that number, in order.
   func messages(after sequence: UInt64) -> some Sequence<[UInt8]> {
-    messages.dropFirst(Int(clamping: sequence - min(sequence, forgotten))).lazy.map(\.message)
+    #if PLANTED_BUGS
+      let skipped = PlantedBugs.isActive(.signalForgotten) ? 1 : 0
+      return messages.dropFirst(Int(clamping: sequence - min(sequence, forgotten)) + skipped).lazy.map(\.message)
+    #else
+      return messages.dropFirst(Int(clamping: sequence - min(sequence, forgotten))).lazy.map(\.message)
+    #endif
   }
 
   /// Takes in the next signal, whole with its number ``last`` plus one, and lets go of what is too much or too old.

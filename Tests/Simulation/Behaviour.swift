@@ -64,7 +64,8 @@ extension Tab {
   private func history(_ random: inout Randomness) {
     let before: Int64? = random.chance(0.5) ? random.int64(0...max(1, view.room)) : nil
     let limit = random.int(1...100)
-    let sent = Sent(type: "chat.history", before: before, limit: limit, time: world.serverNow)
+    let sent = Sent(
+      type: "chat.history", before: before, limit: limit, known: view.room, time: world.serverNow)
     send("chat.history", sent) { writer in
       if let before { writer.field("before", before) }
       writer.field("limit", limit)

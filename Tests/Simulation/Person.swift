@@ -8,6 +8,7 @@ final class Person {
   /// The session this person is in.
   let session: String
   private(set) var user: String
+  var hasSeveralTabs = false
   /// What the person says who they are with; a guest gets it with the first greeting.
   private(set) var token: String?
 

@@ -1,7 +1,7 @@
 /// A generator with a seed, which can be split into independent ones (SplitMix64).
 ///
 /// Each part of the simulation draws from its own, so that one part drawing more often does not change what the others see.
-struct Randomness: RandomNumberGenerator {
+struct Randomness: RandomNumberGenerator, Sendable {
   private var state: UInt64
 
   init(seed: UInt64) {

@@ -4,51 +4,62 @@ import Persistence
 
 /// What the journal is told.
 enum JournalMail {
-  case append(loop: Int, through: UInt64, events: [RecordedEvent])
-  case snapshotPart(round: Int, rooms: [Classroom], isLast: Bool)
+  case append(loop: Int, incarnation: UInt64, through: UInt64, events: [RecordedEvent])
+  case freeze(loop: Int, incarnation: UInt64, sessions: [String])
+  case snapshotPart(incarnation: UInt64, round: Int, rooms: [SnapshotRoom], isLast: Bool)
+  case snapshotFinished(succeeded: Bool, removable: UInt64?)
   case stop
 }
 
-/// The journal's thread: what has gathered becomes one batch, whose write and sync take time; then the loops are told.
+/// The journal's thread: the real pipeline, whose work takes time, and the thread that writes snapshots.
 final class SimulatedJournal {
+  /// A snapshot that is being made.
+  private struct Snapshot {
+    var coveredLSN: UInt64
+    var begun: Timestamp
+    var rooms: [SnapshotRoom] = []
+    var isComplete = false
+  }
+
   unowned let server: SimulatedServer
   private let disk: SimulatedDisk
-  private var writer: JournalWriter<SimulatedDisk>
+  private var pipeline: JournalPipeline<SimulatedDisk>
   private var mailbox: [JournalMail] = []
+  /// What the thread is at.
   private var work: [JournalMail]?
-  private var snapshotWork: [Classroom]?
+  private var snapshot: Snapshot?
   private var isAwake = false
-  var people: [Int]
-  private var nextAlive: Int64 = 0
-  /// When the journal last said durably that the server lives, by the server's clock.
-  private(set) var lastAlive: Int64 = 0
-  private var snapshotRound = 0
-  private var loopsDue = 0
-  private var lastSnapshot: Int64
-  private var snapshotLSN: UInt64
-  private var snapshotRooms: [Classroom] = []
-  private var coveredLSN: UInt64 = 0
-  private var json = JSONWriter(reserving: 512)
   private var isStopped = false
+  private var timer = 0
+  var people: [Int]
+  /// When the journal last said durably that the server lives, by the server's clock.
+  private(set) var lastAlive: Int64
+  private var json = JSONWriter(reserving: 512)
   private var scheduler: Scheduler { server.scheduler }
+  private var now: Timestamp { server.timestamp(atMonotonic: scheduler.milliseconds) }
 
   init(server: SimulatedServer, disk: SimulatedDisk, writer: consuming JournalWriter<SimulatedDisk>, loops: Int) {
     self.server = server
     self.disk = disk
-    snapshotLSN = writer.nextLSN
-    self.writer = writer
+    var settings = JournalSettings(loops: loops)
+    settings.snapshotBytes = server.world.scenario.snapshotBytes
+    settings.snapshotIntervalMilliseconds = server.world.scenario.snapshotInterval
+    pipeline = JournalPipeline(
+      writer, storage: disk, history: nil, settings: settings, random: server.journalRandomness(), clock: { 0 },
+      at: server.timestamp(atMonotonic: server.scheduler.milliseconds))
     people = Array(repeating: 0, count: loops)
-    lastSnapshot = server.scheduler.milliseconds
+    lastAlive = server.timestamp(atMonotonic: server.scheduler.milliseconds).milliseconds
   }
 
-  func begin() { keepAlive() }
-
-  private func keepAlive() {
-    scheduler.after(1_000_000) { [weak self] in
-      guard let self, self.server.isRunning, !self.isStopped else { return }
-      if self.people.contains(where: { $0 > 0 }) { self.wake() }
-      self.keepAlive()
+  /// - Returns: whether the first record is safe.
+  func begin() -> Bool {
+    do throws(JournalError) {
+      try pipeline.begin(at: now)
+    } catch {
+      return false
     }
+    setTimer()
+    return true
   }
 
   func post(_ message: JournalMail) {
@@ -62,6 +73,16 @@ final class SimulatedJournal {
     scheduler.after(server.wakeDelay()) { [weak self] in self?.gather() }
   }
 
+  private func setTimer() {
+    timer += 1
+    let number = timer
+    let wait = max(1, pipeline.nextDeadline.milliseconds(since: now))
+    scheduler.after(wait * 1000) { [weak self] in
+      guard let self, number == self.timer, self.server.isRunning, !self.isStopped else { return }
+      if self.people.contains(where: { $0 > 0 }) || self.pipeline.failedSince != nil { self.wake() } else { self.setTimer() }
+    }
+  }
+
   private func gather() {
     isAwake = false
     guard server.isRunning, work == nil else { return }
@@ -70,132 +91,112 @@ final class SimulatedJournal {
     scheduler.after(server.world.syncDuration()) { [weak self] in
       guard let self, self.server.isRunning, let work = self.work else { return }
       self.work = nil
-      guard self.perform(work) else { return self.server.die("the journal cannot be written") }
+      self.perform(work)
       if !self.mailbox.isEmpty { self.wake() }
     }
   }
 
   /// The machine or the process stops: what is being written stops in the middle.
   func interrupt() {
-    guard work != nil || snapshotWork != nil else { return }
+    guard work != nil || snapshot?.isComplete == true else { return }
     server.world.coverage.note(fault: .killedWhileWriting)
     disk.operationsLeft = server.world.interruptedOperations()
-    if let work { _ = write(work) }
-    if let snapshotWork { writeSnapshot(snapshotWork) }
+    if let work {
+      take(work)
+      pipeline.work(at: now, hasPeople: people.contains { $0 > 0 })
+    }
+    if let snapshot, snapshot.isComplete { _ = write(snapshot) }
   }
 
-  /// - Returns: the positions that are synced; nil when the disk failed.
-  private func write(_ messages: [JournalMail]) -> [Int: UInt64]? {
-    var batch: [PendingRecord] = []
-    var positions: [Int: UInt64] = [:]
-    var stops = false
+  private func take(_ messages: [JournalMail]) {
     for message in messages {
       switch message {
-      case .append(let loop, let position, let events):
+      case .append(let loop, let incarnation, let position, let events):
+        var records: [PendingRecord] = []
         for event in events {
           json.removeAll()
           let kind = EventCodec.encode(event, into: &json)
-          batch.append(
+          records.append(
             PendingRecord(session: event.session, sequence: event.sequence, kind: kind.rawValue, payload: json.bytes))
         }
-        positions[loop] = position
-      case .stop: stops = true
-      case .snapshotPart: break
+        pipeline.append(loop: loop, incarnation: incarnation, through: position, records: records)
+      case .freeze(let loop, let incarnation, let sessions):
+        pipeline.freeze(loop: loop, incarnation: incarnation, sessions: sessions)
+      case .snapshotPart(let incarnation, let round, let rooms, let isLast):
+        pipeline.addSnapshotPart(incarnation: incarnation, round: round, rooms: rooms, isLast: isLast)
+      case .snapshotFinished(let succeeded, let removable):
+        pipeline.snapshotFinished(succeeded: succeeded, removable: removable, at: now)
+      case .stop: isStopped = true
       }
     }
-    let now = scheduler.milliseconds
-    if stops || now >= nextAlive && people.contains(where: { $0 > 0 }) {
-      nextAlive = now + 1000
-      batch.append(RecoveredState.alive(at: server.timestamp(atMonotonic: now), isGoodbye: stops))
-    }
-    do throws(JournalError) {
-      if !batch.isEmpty { _ = try writer.append(batch) }
-    } catch {
-      return nil
-    }
-    if !batch.isEmpty { lastAlive = server.timestamp(atMonotonic: now).milliseconds }
-    return positions
   }
 
-  private func perform(_ messages: [JournalMail]) -> Bool {
-    guard let positions = write(messages) else { return false }
-    for loop in positions.keys.sorted() {
-      if let position = positions[loop] { server.loops[loop].post(.synced(position)) }
+  private func perform(_ messages: [JournalMail]) {
+    let started = now.milliseconds
+    take(messages)
+    if isStopped {
+      let isSafe = pipeline.end(at: now)
+      passOn(pipeline.takeNotices())
+      server.journalStopped(isSafe: isSafe)
+      return
     }
-    var stops = false
-    for message in messages {
-      switch message {
-      case .snapshotPart(let round, let rooms, let isLast): take(rooms, of: round, isLast: isLast)
-      case .stop: stops = true
-      case .append: break
+    pipeline.work(at: now, hasPeople: people.contains { $0 > 0 })
+    if pipeline.failedSince == nil { lastAlive = max(lastAlive, started - JournalLimits.aliveIntervalMilliseconds) }
+    passOn(pipeline.takeNotices())
+    setTimer()
+  }
+
+  private func passOn(_ notices: [JournalNotice]) {
+    for notice in notices {
+      switch notice {
+      case .synced(let loop, let position): server.loops[loop].post(.synced(position))
+      case .failed(let loop, let incarnation, let isCertain):
+        server.world.note("journal", "fails, incarnation \(incarnation), certain \(isCertain)")
+        server.loops[loop].post(.storageFailed(isCertain: isCertain))
+      case .healed(let loop, let incarnation, let classrooms):
+        server.world.note("journal", "heals, incarnation \(incarnation): \(classrooms.keys.sorted())")
+        server.loops[loop].post(.storageHealed(incarnation: incarnation, classrooms))
+      case .beginSnapshot(let round, let coveredLSN, let time):
+        snapshot = Snapshot(coveredLSN: coveredLSN, begun: time)
+        for loop in server.loops { loop.post(.takeSnapshot(round: round)) }
+      case .addToSnapshot(let rooms): snapshot?.rooms += rooms
+      case .finishSnapshot:
+        snapshot?.isComplete = true
+        scheduler.after(5 * server.world.syncDuration()) { [weak self] in self?.finishSnapshot() }
+      case .abandonSnapshot:
+        snapshot = nil
+        post(.snapshotFinished(succeeded: false, removable: nil))
+      case .report(_, let sentence): server.world.note("journal", sentence)
       }
     }
-    if stops {
-      isStopped = true
-      server.journalStopped()
-    } else {
-      return beginSnapshotIfDue()
-    }
-    return true
   }
 
-  private func beginSnapshotIfDue() -> Bool {
-    guard loopsDue == 0, snapshotWork == nil, writer.nextLSN > snapshotLSN else { return true }
-    let now = scheduler.milliseconds
-    guard
-      writer.bytesSinceRotation >= server.world.snapshotBytes || now - lastSnapshot >= server.world.snapshotInterval
-    else { return true }
-    do throws(JournalError) {
-      try writer.rotate(segmentID: server.segmentID(), now: now)
+  private func finishSnapshot() {
+    guard server.isRunning, let work = snapshot else { return }
+    snapshot = nil
+    do throws(SnapshotError) {
+      let removable = try write(work).get()
+      server.world.note("journal", "has a snapshot of \(work.rooms.count) sessions through \(work.coveredLSN)")
+      server.world.coverage.note("snapshot")
+      post(.snapshotFinished(succeeded: true, removable: removable))
     } catch {
-      lastSnapshot = now
-      return !writer.hasFailed
-    }
-    snapshotRound += 1
-    loopsDue = server.loops.count
-    lastSnapshot = now
-    snapshotLSN = writer.nextLSN
-    coveredLSN = writer.nextLSN - 1
-    snapshotRooms = []
-    for loop in server.loops { loop.post(.takeSnapshot(round: snapshotRound)) }
-    return true
-  }
-
-  private func take(_ rooms: [Classroom], of round: Int, isLast: Bool) {
-    guard round == snapshotRound, loopsDue > 0 else { return }
-    snapshotRooms += rooms
-    guard isLast else { return }
-    loopsDue -= 1
-    guard loopsDue == 0 else { return }
-    snapshotWork = snapshotRooms
-    scheduler.after(5 * server.world.syncDuration()) { [weak self] in
-      guard let self, self.server.isRunning, let work = self.snapshotWork else { return }
-      self.writeSnapshot(work)
-      self.snapshotWork = nil
+      server.world.note("journal", "has no snapshot: \(error)")
+      post(.snapshotFinished(succeeded: false, removable: nil))
     }
   }
 
-  private func writeSnapshot(_ rooms: [Classroom]) {
-    do {
-      let now = server.timestamp(atMonotonic: scheduler.milliseconds)
-      var snapshot = try SnapshotWriter(disk, lsn: coveredLSN, now: now.milliseconds)
-      let alive = RecoveredState.alive(at: now, isGoodbye: false)
-      try snapshot.append(
-        RecordHeader(lsn: coveredLSN, session: "", sequence: 0, kind: alive.kind), payload: alive.payload.span.bytes)
-      for room in rooms {
-        var entries: [(RecordKind, [UInt8])] = []
-        SnapshotCodec.encode(room) { entries.append(($0, $1)) }
-        for (kind, payload) in entries {
-          try snapshot.append(
-            RecordHeader(lsn: coveredLSN, session: room.id, sequence: room.sequence, kind: kind.rawValue),
-            payload: payload.span.bytes)
-        }
+  private func write(_ work: Snapshot) -> Result<UInt64?, SnapshotError> {
+    do throws(SnapshotError) {
+      var job = try SnapshotJob(disk, coveredLSN: work.coveredLSN, at: work.begun)
+      do throws(SnapshotError) {
+        for room in work.rooms { try job.add(room) }
+      } catch {
+        job.discard()
+        throw error
       }
-      try snapshot.finish()
-      if let removable = try SnapshotStore(disk).prune() { try writer.removeSegments(coveredThrough: removable) }
-      server.world.note("journal") { "snapshot of \(rooms.count) sessions through \(self.coveredLSN)" }
+      return .success(try job.finish())
     } catch {
-      server.world.note("journal") { "no snapshot: \(error)" }
+      return .failure(error)
     }
   }
 }

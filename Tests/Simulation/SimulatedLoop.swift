@@ -1,6 +1,7 @@
 import Classroom
 import HTTPCore
 import JSON
+import Persistence
 import RoomShard
 import SignalingProtocol
 import WebSocketCore
@@ -37,6 +38,8 @@ final class ServerConnection {
   var isPinged = false
   var isDeferred = false
   var isRemoved = false
+  /// Whether the client has closed it as done with.
+  var hasSaidGoodbye = false
 
   init(id: UInt64, link: Link, now: Int64, deadline: Int64) {
     self.id = id
@@ -54,6 +57,8 @@ enum LoopMail {
   case adopt(ServerConnection)
   case request(RoomRequest, session: String, identity: Identity?, number: UInt64)
   case synced(UInt64)
+  case storageFailed(isCertain: Bool)
+  case storageHealed(incarnation: UInt64, [String: Classroom])
   case takeSnapshot(round: Int)
   case drain
 }
@@ -84,7 +89,7 @@ final class SimulatedLoop {
   private var deferred: [UInt64] = []
   private var failed: [UInt64] = []
   private var dirty: [UInt64] = []
-  private var departed: [(connection: ConnectionID, lastHeard: Timestamp)] = []
+  private var departed: [(connection: ConnectionID, lastHeard: Timestamp, isGoodbye: Bool)] = []
   private var requests: [UInt64: UInt64] = [:]
   private var lastRequest: UInt64 = 0
   private var snapshot: (round: Int, sessions: ArraySlice<String>)?
@@ -127,6 +132,7 @@ final class SimulatedLoop {
   private func setTimer() {
     timer += 1
     if !deferred.isEmpty || !departed.isEmpty || snapshot != nil { return wake() }
+    if shard.catchingUp.contains(where: hasTakenEverything) { return wake() }
     var wait = Int64.max
     if !connections.isEmpty { wait = max(0, nextSweep - monotonicNow) }
     if let deadline = shard.nextDeadline { wait = min(wait, max(0, deadline.milliseconds(since: now))) }
@@ -160,6 +166,7 @@ final class SimulatedLoop {
     takeTurns()
     if monotonicNow >= nextSweep { sweep() }
     shard.advance(to: now)
+    feedWhoCatchesUp()
     takeSnapshotStep()
     endTick()
     server.world.checkBounds(of: self)
@@ -171,7 +178,9 @@ final class SimulatedLoop {
   }
 
   private func endTick() {
-    for (connection, lastHeard) in departed { shard.connectionClosed(connection, lastHeard: lastHeard, at: now) }
+    for (connection, lastHeard, isGoodbye) in departed {
+      shard.connectionClosed(connection, lastHeard: lastHeard, isGoodbye: isGoodbye, at: now)
+    }
     departed.removeAll(keepingCapacity: true)
     appendRecords()
     var sink = SimulatedSink(loop: self)
@@ -182,7 +191,7 @@ final class SimulatedLoop {
   private func appendRecords() {
     let events = shard.takeRecords()
     guard !events.isEmpty else { return }
-    server.journal.post(.append(loop: index, through: shard.position, events: events))
+    server.journal.post(.append(loop: index, incarnation: shard.incarnation, through: shard.position, events: events))
   }
 
   private func readMail() {
@@ -197,6 +206,8 @@ final class SimulatedLoop {
         requests[lastRequest] = number
         shard.handle(request, session: session, id: RequestID(rawValue: lastRequest), by: identity, at: now)
       case .synced(let position): shard.didSync(through: position)
+      case .storageFailed(let isCertain): storageFailed(isCertain: isCertain)
+      case .storageHealed(let incarnation, let classrooms): storageHealed(incarnation, classrooms)
       case .takeSnapshot(let round): snapshot = (round, shard.sessions[...])
       case .drain: drain()
       }
@@ -211,14 +222,40 @@ final class SimulatedLoop {
   private func takeSnapshotStep() {
     guard var work = snapshot else { return }
     appendRecords()
-    var rooms: [Classroom] = []
+    var rooms: [SnapshotRoom] = []
     for _ in 0..<2 {
       guard let session = work.sessions.popFirst() else { break }
-      if let classroom = shard.classroom(session) { rooms.append(classroom) }
+      if let classroom = shard.classroom(session) { rooms.append(.classroom(classroom)) }
     }
     let isLast = work.sessions.isEmpty
-    server.journal.post(.snapshotPart(round: work.round, rooms: rooms, isLast: isLast))
+    server.journal.post(
+      .snapshotPart(incarnation: shard.incarnation, round: work.round, rooms: rooms, isLast: isLast))
     snapshot = isLast ? nil : work
+  }
+
+  // MARK: Trouble
+
+  private func storageFailed(isCertain: Bool) {
+    shard.storageFailed(isCertain: isCertain, at: now)
+    _ = shard.takeRecords()
+    snapshot = nil
+    server.journal.post(
+      .freeze(loop: index, incarnation: shard.incarnation, sessions: shard.frozenSessions))
+  }
+
+  private func storageHealed(_ incarnation: UInt64, _ classrooms: [String: Classroom]) {
+    guard incarnation == shard.incarnation else { return }
+    let stored = shard.frozenSessions.reduce(into: [String: Classroom?]()) { $0[$1] = .some(classrooms[$1]) }
+    shard.storageHealed(stored, at: now)
+  }
+
+  private func feedWhoCatchesUp() {
+    for connection in shard.catchingUp where hasTakenEverything(connection) { shard.continueCatchingUp(connection) }
+  }
+
+  private func hasTakenEverything(_ id: ConnectionID) -> Bool {
+    guard let connection = connections[id.rawValue] else { return false }
+    return connection.isDrained && connection.machine?.isOpen == true
   }
 
   // MARK: Sockets
@@ -316,7 +353,7 @@ final class SimulatedLoop {
     connection.deadline = monotonicNow + patience.hello
     say(to: connection) {
       ServerMessage.welcome(server: "rollcall/simulated", pingIntervalMilliseconds: patience.ping,
-        graceMilliseconds: 20_000, into: &$0)
+        graceMilliseconds: server.world.shardConfiguration.graceMilliseconds, into: &$0)
     }
   }
 
@@ -390,7 +427,10 @@ final class SimulatedLoop {
     connection.hasDeparted = true
     guard connection.machine != nil else { return }
     departed.append(
-      (ConnectionID(rawValue: connection.id), server.timestamp(atMonotonic: connection.lastHeard)))
+      (
+        ConnectionID(rawValue: connection.id), server.timestamp(atMonotonic: connection.lastHeard),
+        connection.hasSaidGoodbye
+      ))
     server.world.serverLost(connection, at: scheduler.now)
     wake()
   }
@@ -415,7 +455,9 @@ final class SimulatedLoop {
       case .binary: close(connection, for: .unsupportedData)
       case .ping(let payload): sendFrame(.pong, payload, to: connection)
       case .pong: break
-      case .close(let code, _): sendClose(code: code, reason: "", to: connection)
+      case .close(let code, _):
+        if code == .normalClosure || code == .goingAway { connection.hasSaidGoodbye = true }
+        sendClose(code: code, reason: "", to: connection)
       case .failure(let failure): sendClose(code: failure.closeCode, reason: failure.reason, to: connection)
       }
     }

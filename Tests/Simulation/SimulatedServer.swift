@@ -50,6 +50,7 @@ final class SimulatedServer {
   private var journalThread: SimulatedJournal?
   private(set) var isRunning = false
   private(set) var isStopping = false
+  private(set) var endedCleanly = false
   private var clockOffset: Int64
   private var randomness: Randomness
   private var lastConnection: UInt64 = 0
@@ -85,7 +86,7 @@ final class SimulatedServer {
   /// Recovers what is on the disk and serves.
   /// - Returns: whether it runs.
   func start() -> Bool {
-    var recovered = RecoveredState()
+    var recovered = RecoveredState<SimulatedDisk>()
     let writer: JournalWriter<SimulatedDisk>
     do {
       try FolderFormat.ensure(disk)
@@ -93,14 +94,15 @@ final class SimulatedServer {
         disk, segmentID: segmentID(), now: world.wallClock, clock: { 0 }, into: &recovered)
       writer = opened.takeWriter()
     } catch {
-      world.note("server") { "does not start: \(error)" }
+      world.note("server", "does not start: \(error)")
       if !disk.hasStopped, disk.failures == 0 { world.fail("recovery", "the folder is refused: \(error)") }
       return false
     }
     clockOffset = max(world.wallClock, recovered.lastTime.milliseconds) - scheduler.milliseconds
-    isRunning = true
     world.history.verify(recovered.classrooms, "after start \(number)")
     journalThread = SimulatedJournal(server: self, disk: disk, writer: writer, loops: world.loopCount)
+    guard journal.begin() else { return false }
+    isRunning = true
     for index in 0..<world.loopCount {
       let shard = RoomShard(configuration: world.shardConfiguration, random: randomness.split(), sealer: SimulatedSealer())
       loops.append(SimulatedLoop(index: index, server: self, shard: shard))
@@ -113,7 +115,6 @@ final class SimulatedServer {
         .filter { self.loop(of: $0.id) == loop.index }
       loop.begin(rooms: rooms, lastAlive: recovered.lastAlive, isEstimated: !recovered.endedCleanly)
     }
-    journal.begin()
     return true
   }
 
@@ -142,8 +143,9 @@ final class SimulatedServer {
     journal.post(.stop)
   }
 
-  func journalStopped() {
+  func journalStopped(isSafe: Bool) {
     isRunning = false
+    endedCleanly = isSafe
     world.serverStopped(self)
   }
 
@@ -153,6 +155,8 @@ final class SimulatedServer {
     lastConnection += 1
     return lastConnection
   }
+
+  func journalRandomness() -> Randomness { randomness.split() }
 
   func segmentID() -> SegmentID { SegmentID(using: &randomness) }
 

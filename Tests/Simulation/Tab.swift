@@ -24,6 +24,8 @@ final class Tab {
     var limit = 50
     var target: String?
     var number: Int64 = 0
+    /// The number of the newest event that the tab had.
+    var known: Int64 = 0
     var time: Int64
     var mustFail: String?
   }
@@ -55,6 +57,9 @@ final class Tab {
   private var ticket: String?
   private var resume: ResumeAttempt?
   private(set) var isGone = false
+  /// When the last connection was lost, and how often the server and its disk had been in trouble by then.
+  private var droppedAt: Int64 = 0
+  private var disturbances = 0
   private var failures = 0
 
   init(person: Person, number: Int, world: World, randomness: Randomness) {
@@ -213,6 +218,8 @@ final class Tab {
     if let connection { for span in spans where isOpen(span) { span.end = .lost(connection) } }
     spans = []
     view.forget()
+    droppedAt = world.serverNow
+    disturbances = world.disturbances
     failures += 1
     if !isGone {
       let current = generation
@@ -311,13 +318,16 @@ final class Tab {
       world.attendance.add(span)
     }
     let mode = randomness.pick([nil, "full", "full", "full", "count", "hosts", "none"]) ?? nil
-    resume = view.resumeToken.map { _ in ResumeAttempt(room: view.room) }
+    let isSoon =
+      view.wasPresent && world.serverNow - droppedAt < 15_000 && world.disturbances == disturbances && !person.hasSeveralTabs
+    resume = view.resumeToken.map { _ in ResumeAttempt(room: view.room, mustKeepPeer: isSoon) }
     var (token, epoch, room) = (view.resumeToken, view.epoch, view.room)
     if resume != nil, randomness.chance(world.mischief * 3) {
       switch randomness.int(0...3) {
       case 0: token = nil
       case 1:
         token = "forged"
+        resume?.mustKeepPeer = false
         resume?.mustFail = "token_invalid"
       case 2:
         epoch = "eother"
@@ -452,7 +462,8 @@ final class Tab {
       world.history.acknowledged(text, sequence: number, at: at, messageID: id, receivedAt: world.serverNow)
       if let key = sent.key, settled.count < 40 { settled.append((text, key)) }
     case "chat.history":
-      view.page(message, through: (sent.before ?? .max) - 1)
+      let newest = message["messages"].map { $0.elements.reduce(0) { max($0, $1["seq"]?.integer ?? 0) } } ?? 0
+      view.page(message, through: min((sent.before ?? .max) - 1, max(sent.known, newest)))
       let numbers = message["messages"].map { $0.elements.count { _ in true } } ?? 0
       if numbers > sent.limit { world.fail("history", "\(name): a page of \(numbers)") }
     case "session.start", "session.end": if let session = message["session"] { view.sawSession(session) }
@@ -470,7 +481,7 @@ final class Tab {
       phase = .ready
       let pause = randomness.int64(100...30_000)
       after(pause) { $0.join() }
-    case "signal": world.signalAccepted(sent.number, to: sent.target ?? "")
+    case "signal": world.signalAccepted(sent.number, to: sent.target ?? "", sentAt: sent.time)
     default: break
     }
   }

@@ -4,6 +4,8 @@ import JSON
 /// What a join said about coming back.
 struct ResumeAttempt {
   var room: Int64
+  /// Whether the peer and its signals must still be there.
+  var mustKeepPeer: Bool
   /// Why it cannot succeed, when it was made so.
   var mustFail: String?
 }
@@ -26,6 +28,7 @@ final class TabView {
     var video: Bool
     var screen: Bool
     var peers: [String]
+    var isReconnecting: Bool
   }
 
   var user: String
@@ -54,6 +57,10 @@ final class TabView {
   /// By sender: the number of its newest signal.
   private var signals: [String: Int64] = [:]
   private(set) var receivedSignals: Set<Int64> = []
+  /// Since when, by the server, every signal to this peer must arrive.
+  private(set) var signalsSince: Int64 = .max
+  /// Whether it was in the class when its connection was lost.
+  private(set) var wasPresent = false
 
   init(user: String, history: History, report: @escaping (String, String) -> Void) {
     self.user = user
@@ -62,14 +69,18 @@ final class TabView {
   }
 
   func forget() {
+    wasPresent = state == .present
     state = .outside
-    oldPeer = peer
+    if let peer { oldPeer = peer }
     peer = nil
     participants = [:]
   }
 
   /// A resume would be refused, or has no sense any more.
-  func forgetResume() { resumeToken = nil }
+  func forgetResume() {
+    resumeToken = nil
+    oldPeer = nil
+  }
 
   private func expect(_ condition: Bool, _ invariant: String, _ detail: @autoclosure () -> String) {
     if !condition { report(invariant, detail()) }
@@ -90,6 +101,7 @@ final class TabView {
     expect(described?["id"]?.string == session, "sessions", "joined another session than \(session)")
     expect(message["you"]?["user"]?.string == user, "identity", "joined as another than \(user)")
     if let described { sawSession(described) }
+    wasPresent = false
     switch message["state"]?.string {
     case "waiting": state = .waiting
     case "present": state = .present
@@ -105,20 +117,33 @@ final class TabView {
     let isRecovered = message["recovered"]?.boolean == true
     let areSignalsRecovered = message["signals_recovered"]?.boolean == true
     checkRecovery(message, isRecovered: isRecovered, resume: resume)
+    if !isRecovered {
+      status = described?["status"]?.string ?? ""
+      revision = described?["rev"]?.integer ?? 0
+    }
     guard state != .waiting else { return }
     peer = message["peer"]?.string
     let number = message["streams"]?["room"]?.integer ?? -1
     if isRecovered {
       expect(number == room, "resume", "\(user) resumed \(session) at \(room), the server says \(number)")
       expect(message["chat"] == nil, "resume", "a recovered state has chat")
-      if state == .present, oldPeer != nil { expect(peer == oldPeer, "resume", "a resume changed the peer") }
     } else {
       room = number
     }
-    if !areSignalsRecovered {
+    if message["signals_recovered"]?.boolean != nil {
+      expect(peer == oldPeer, "resume", "\(user) had the peer \(oldPeer ?? "none") and has \(peer ?? "none")")
+    }
+    let signalNumber = message["signal_seq"]?.integer ?? 0
+    if areSignalsRecovered {
+      expect(signalNumber == signalSequence, "signals", "resumed at signal \(signalSequence), is \(signalNumber)")
+    } else {
       signals = [:]
       receivedSignals = []
-      signalSequence = 0
+      signalSequence = signalNumber
+      signalsSince = message["at"]?.integer ?? .max
+      if let mustKeepPeer = resume?.mustKeepPeer, mustKeepPeer, state == .present {
+        report("resume", "\(user) came back in time, and signals of \(oldPeer ?? "none") are gone")
+      }
     }
     if let chat = message["chat"] { page(chat, through: room) }
     if let presence = message["presence"] { presenceState(presence) }
@@ -144,10 +169,6 @@ final class TabView {
   func sawSession(_ view: JSONView) {
     guard let id = view["id"]?.string, let revision = view["rev"]?.integer, let status = view["status"]?.string else {
       return report("form", "a session without id, revision or status")
-    }
-    if id == session {
-      self.status = status
-      self.revision = revision
     }
     history.saw(
       History.StatusFact(status: status, startedAt: time(view["started_at"]), endedAt: time(view["ended_at"])),
@@ -233,7 +254,8 @@ final class TabView {
         name: view["name"]?.string ?? "", role: view["role"]?.string ?? "", joinedAt: joinedAt,
         audio: view["audio_enabled"]?.boolean ?? false, video: view["video_enabled"]?.boolean ?? false,
         screen: view["screen_enabled"]?.boolean ?? false,
-        peers: view["peers"].map { $0.elements.compactMap(\.string) } ?? [])
+        peers: view["peers"].map { $0.elements.compactMap(\.string) } ?? [],
+        isReconnecting: view["reconnecting"]?.boolean ?? false)
     )
   }
 

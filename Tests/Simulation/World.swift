@@ -76,6 +76,8 @@ final class World {
   private var questions: [UInt64: (Result<RoomAnswer, Refusal>) -> Void] = [:]
   private var isCalm = false
   private(set) var isSlowDisk = false
+  /// How often the server or its disk has been in trouble.
+  private(set) var disturbances = 0
   private let sessionNames: [String]
   private var messagesUntilSample: Int
 
@@ -104,8 +106,6 @@ final class World {
   }
   var shardConfiguration: ShardConfiguration { ShardConfiguration() }
   var loopCount: Int { scenario.loops }
-  var snapshotBytes: Int { scenario.snapshotBytes }
-  var snapshotInterval: Int64 { scenario.snapshotInterval }
   var mischief: Double { isCalm ? 0 : scenario.mischief }
   var networkTrouble: Double { isCalm ? 0 : scenario.networkTrouble }
   var longTexts: Double { scenario.longTexts }
@@ -154,7 +154,7 @@ final class World {
     let end = Int64(scenario.minutes) * 60_000_000
     plan(until: end)
     proceed(until: end)
-    calmDown()
+    if violation == nil { calmDown() }
     proceed(until: end + 90_000_000)
     if violation == nil { checkConvergence() }
     if violation == nil { finish() }
@@ -187,7 +187,8 @@ final class World {
       if randomness.chance(0.3) { people.append(Person(label: "guest", identity: nil, session: session)) }
     }
     for person in people {
-      for number in 1...(randomness.chance(0.3) ? 2 : 1) {
+      person.hasSeveralTabs = randomness.chance(0.3)
+      for number in 1...(person.hasSeveralTabs ? 2 : 1) {
         let tab = Tab(person: person, number: number, world: self, randomness: network.split())
         tabs.append(tab)
         scheduler.after(randomness.int64(1_000_000...20_000_000)) { tab.connect() }
@@ -249,6 +250,7 @@ final class World {
   private func startServer() {
     guard server == nil else { return }
     serverStarts += 1
+    disturbances += 1
     let server = SimulatedServer(
       world: self, disk: disk, number: serverStarts, randomness: randomness.split())
     // Recovery can be interrupted like anything else.
@@ -458,7 +460,8 @@ final class World {
     draft.allowsGuests = true
     if index == 2 || randomness.chance(0.2) { draft.capacity = max(2, scenario.peoplePerSession / 2) }
     if index == 1 { draft.visibility = .members }
-    let request = RoomRequest.create(draft, id: session, roomName: "room-\(session)", epoch: "e-\(session)", key: nil)
+    let request = RoomRequest.create(draft, id: session, roomName: "room-\(session)", epoch: "e-\(session)",
+      key: randomness.chance(0.5) ? "create-\(session)" : nil)
     var isDone = false
     question(request, session: session, identity: person("host-\(session)")?.identity) { [unowned self] result in
       isDone = true
@@ -473,8 +476,11 @@ final class World {
     guard !isCalm else { return }
     var isDone = false
     let request = RoomRequest.start(key: randomness.chance(0.5) ? "start-\(session)" : nil)
-    question(request, session: session, identity: person("host-\(session)")?.identity) { result in
-      if case .success = result { isDone = true }
+    let span = spanFromOutside(of: "host-\(session)", session)
+    question(request, session: session, identity: person("host-\(session)")?.identity) { [unowned self] result in
+      guard case .success = result else { return attendance.remove(span) }
+      isDone = true
+      span.connection.lostAt = serverNow
     }
     scheduler.after(5_000_000) { [unowned self] in
       if !isDone, history.sessions[session]?.highestRevision ?? 0 < 2 { begin(session) }
@@ -497,24 +503,32 @@ final class World {
       case 6..<8:
         if let someone, let identity = someone.identity, someone.session == session { joinFromOutside(someone, identity) }
       case 8:
-        question(.start(key: nil), session: session, identity: someone?.identity) { _ in }
+        if someone?.isHost != true {
+          question(.start(key: nil), session: session, identity: someone?.identity) { _ in }
+        }
       default: readList()
       }
       ask(session)
     }
   }
 
-  private func joinFromOutside(_ person: Person, _ identity: Identity) {
+  /// Somebody who comes in without a socket is there from some time between the question and the answer, for the grace.
+  private func spanFromOutside(of user: String, _ session: String) -> AttendanceModel.Span {
     let connection = AttendanceModel.Connection()
-    let span = AttendanceModel.Span(
-      user: person.user, session: person.session, asked: serverNow, connection: connection)
-    span.end = .lost(connection)
     connection.lastHeard = serverNow
     connection.lostAt = serverNow + 30_000
-    if person.isVisible { attendance.add(span) }
+    let span = AttendanceModel.Span(user: user, session: session, asked: serverNow, connection: connection)
+    span.end = .lost(connection)
+    attendance.add(span)
+    return span
+  }
+
+  private func joinFromOutside(_ person: Person, _ identity: Identity) {
+    let span = spanFromOutside(of: person.user, person.session)
+    if !person.isVisible { attendance.remove(span) }
     question(.join, session: person.session, identity: identity) { [unowned self] result in
       guard case .success = result else { return attendance.remove(span) }
-      connection.lostAt = serverNow
+      span.connection.lostAt = serverNow
       guard let server, !isCalm, behaviour.chance(0.5) else { return }
       let tab = tabs.first { $0.person === person && $0.phase == .offline && !$0.isGone }
       tab?.connect(ticket: server.issueTicket(identity))
@@ -532,9 +546,21 @@ final class World {
     }
   }
 
-  func signalAccepted(_ number: Int64, to peer: String) { acceptedSignals[peer, default: []].append(number) }
+  func signalAccepted(_ number: Int64, to peer: String, sentAt: Int64) {
+    acceptedSignals[peer, default: []].append((number, sentAt))
+  }
 
-  private var acceptedSignals: [String: [Int64]] = [:]
+  private var acceptedSignals: [String: [(number: Int64, sentAt: Int64)]] = [:]
+
+  /// What was taken in for somebody who was there, or came back in time, has arrived.
+  private func checkSignals(of tab: Tab) {
+    guard let peer = tab.view.peer, tab.view.state == .present else { return }
+    for signal in acceptedSignals[peer] ?? [] where signal.sentAt > tab.view.signalsSince {
+      if !tab.view.receivedSignals.contains(signal.number) {
+        fail("signals", "\(tab.name) never got the signal \(signal.number) that was accepted for \(peer)")
+      }
+    }
+  }
 
   // MARK: Checks
 
@@ -557,7 +583,7 @@ final class World {
     messagesUntilSample = diskRandomness.int(20...400)
     let copy = diskRandomness.chance(0.7) ? disk.afterPowerLoss() : disk.afterKill()
     copy.heal()
-    var recovered = RecoveredState()
+    var recovered = RecoveredState<SimulatedDisk>()
     do {
       try FolderFormat.ensure(copy)
       _ = try Recovery.open(copy, segmentID: SegmentID(1, 1), now: 0, clock: { 0 }, into: &recovered)
@@ -592,6 +618,7 @@ final class World {
     for tab in inside {
       if let peer = tab.view.peer { peers[tab.view.user, default: []].insert(peer) }
     }
+    for tab in inside { checkSignals(of: tab) }
     for tab in inside where tab.view.state == .present || tab.view.state == .ended {
       let view = tab.view
       func expect(_ condition: Bool, _ detail: String) {
@@ -620,7 +647,7 @@ final class World {
     guard let server else { return }
     let now = serverNow
     server.kill()
-    var recovered = RecoveredState()
+    var recovered = RecoveredState<SimulatedDisk>()
     let last = disk.afterKill()
     do {
       _ = try Recovery.open(last, segmentID: SegmentID(1, 1), now: 0, clock: { 0 }, into: &recovered)
