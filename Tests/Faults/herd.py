@@ -31,7 +31,11 @@ class Sheep(rollcall.Chatter):
 
     async def live_on(self):
         while not self.is_called_off:
-            await self.live()
+            try:
+                await self.live()
+            except Exception as error:  # one that breaks off would only be missed
+                self.judge.violation(f"{self.name}: {type(error).__name__}: {error}")
+                return
             self.is_in.clear()
             await asyncio.sleep(self.random.uniform(0, 0.3))
 
@@ -75,7 +79,7 @@ async def everybody(herd, judge, what):
         out = [one for one in herd if not one.is_in.is_set()]
         missing = judge.missing()
         took = time.monotonic() - begun
-        if not out and not missing:
+        if not out and not missing or judge.violations:
             break
         if took > 3 * BACK:
             checks.check(what, [f"{len(out)} are out, {len(missing)} lack events"])
