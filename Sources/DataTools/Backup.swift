@@ -32,11 +32,11 @@ public enum Backup {
     _ partial: String, from source: FileStorage, path: String, now: Timestamp
   ) throws(BackupError) -> BackupSummary {
     let target = try open(partial) { .target($0) }
-    try makeFolder("\(partial)/\(HistoryFolder.name)")
-    let historyTarget = try open("\(partial)/\(HistoryFolder.name)") { .target($0) }
+    try makeFolder("\(partial)/\(DataFolder.historyName)")
+    let historyTarget = try open("\(partial)/\(DataFolder.historyName)") { .target($0) }
     var history: FileStorage?
     do throws(StorageError) {
-      history = try FileStorage(path: "\(path)/\(HistoryFolder.name)")
+      history = try FileStorage(path: "\(path)/\(DataFolder.historyName)")
     } catch {
       guard error.isNotFound else { throw .source(error) }
     }
@@ -90,7 +90,7 @@ public enum Backup {
 
   /// Removes a copy that was not finished, with what is in it, as far as possible.
   private static func remove(_ path: String) {
-    for folder in ["\(path)/\(HistoryFolder.name)", path] {
+    for folder in ["\(path)/\(DataFolder.historyName)", path] {
       if let storage = try? FileStorage(path: folder), let names = try? storage.list() {
         for name in names { try? storage.remove(name) }
       }

@@ -11,6 +11,6 @@ public enum BackupText {
         ["until", summary.until.milliseconds > 0 ? RFC3339.format(summary.until) : "nothing has happened yet"],
         ["sessions", "\(summary.sessions), \(summary.archived) of them in history files"],
         ["size", "\(Figures.bytes(summary.bytes)) in \(Figures.count(summary.files, "file"))"],
-      ], indentation: "")
+      ], indentation: "") + summary.missing.map { MissingHistory.sentence($0) }
   }
 }

@@ -7,7 +7,7 @@ public enum BackupError: Error, Sendable, Equatable, CustomStringConvertible {
   case notADataFolder(String)
   /// A server would refuse to start on the source.
   case refused(RecoveryError)
-  /// A session rests in a history file that is missing or damaged.
+  /// A session rests in a history file that is damaged.
   case history(HistoryError)
   /// Files went while they were copied, in every attempt.
   case neverStill
@@ -49,6 +49,8 @@ public struct BackupSummary: Sendable, Equatable {
   public var sessions: Int
   /// The sessions among them that rest in history files.
   public var archived: Int
+  /// Those of them whose file the source has no longer: their time to be kept is over, or the file was lost.
+  public var missing: [String]
   public var files: Int
   public var bytes: UInt64
   /// The last time that anything in it knows of.
@@ -68,7 +70,8 @@ public struct BackupSummary: Sendable, Equatable {
 ///    is new by then says where the one before it ends (what a failed sync left behind it does not count), and is copied too.
 /// 3. The history files: after the snapshots, whose entries may name them. The server writes a session's file before the
 ///    snapshot that relies on it, so every file that a copied snapshot names was there; a session whose file is copied
-///    although its room is in the copied snapshot as well is whole in both.
+///    although its room is in the copied snapshot as well is whole in both. A file that is not there was removed when its time
+///    was over, and the snapshot does not know it yet.
 ///
 /// What the disk refuses at this very moment may be in the copy, as after any crash before the server has told it apart.
 ///
@@ -272,19 +275,29 @@ public struct FolderCopy<Source: Storage, Target: Storage> {
       copied[last.name] = last.end
       (contents, state) = try recover()
     }
+    let missing = try verifyHistory(Array(state.archived.keys))
+    try Self.writing { () throws(StorageError) in
+      try FolderMarker.backupRestored.set(in: target, note: "rollcall-backup 1 \(RFC3339.format(now))\n")
+    }
+    return BackupSummary(
+      lastLSN: contents.lastLSN, sessions: state.classrooms.count + state.archived.count,
+      archived: state.archived.count, missing: missing, files: copied.count, bytes: copied.values.reduce(0, +),
+      until: state.lastTime)
+  }
+
+  /// - Returns: the sessions without a file.
+  private func verifyHistory(_ sessions: [String]) throws(Failure) -> [String] {
     let store = HistoryStore(historyTarget)
-    for session in state.archived.keys.sorted() {
+    var missing: [String] = []
+    for session in sessions.sorted() {
       do throws(HistoryError) {
         try store.verify(session)
       } catch {
-        throw .final(.history(error))
+        guard case .missing = error else { throw .final(.history(error)) }
+        missing.append(session)
       }
     }
-    try Self.writing { () throws(StorageError) in try FolderMarker.backupRestored.set(in: target) }
-    return BackupSummary(
-      lastLSN: contents.lastLSN, sessions: state.classrooms.count + state.archived.count,
-      archived: state.archived.count, files: copied.count, bytes: copied.values.reduce(0, +),
-      until: state.lastTime)
+    return missing
   }
 
   private func recover() throws(Failure) -> (RecoveredContents, RecoveredState<Target>) {

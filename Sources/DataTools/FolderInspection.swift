@@ -40,7 +40,10 @@ public struct FolderInspection: Sendable {
   public var archived: Set<String> = []
   /// The sessions that have history files. One that is not in ``archived`` too was about to be put there.
   public var historyFiles: [String] = []
-  /// The sessions whose history files are needed, and missing or damaged.
+  /// The sessions that should have a history file and have none: their time to be kept is over, and the snapshot does not
+  /// know it yet, or the file was lost.
+  public var missingHistory: [String] = []
+  /// The history files that are damaged.
   public var historyProblems: [HistoryError] = []
   /// When the server was last known to be alive: an open attendance counts until then.
   public var lastAlive = Timestamp(milliseconds: 0)
@@ -147,7 +150,7 @@ public struct FolderInspection: Sendable {
   private mutating func read<S: Storage>(_ history: S) {
     for name in (try? history.list().sorted()) ?? [] {
       bytes += Self.size(name, history)
-      if FolderFile(name) == .leftover { leftovers.append("\(HistoryFolder.name)/\(name)") }
+      if FolderFile(name) == .leftover { leftovers.append("\(DataFolder.historyName)/\(name)") }
     }
     historyFiles = (try? HistoryStore(history).sessions()) ?? []
   }
@@ -159,7 +162,7 @@ public struct FolderInspection: Sendable {
         classrooms[session] = try history.read(session)
         archived.insert(session)
       } catch {
-        historyProblems.append(error)
+        if case .missing = error { missingHistory.append(session) } else { historyProblems.append(error) }
       }
     }
   }

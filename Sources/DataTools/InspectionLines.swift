@@ -14,13 +14,14 @@ public enum InspectionLines {
     return PrintableText.escaped(json: writer.bytes)
   }
 
-  /// The summary: `folder`, then each `segment`, `snapshot` and `session`, then each `damage`.
+  /// The summary: `folder`, then each `segment`, `snapshot`, `missing_history` and `session`, then each `damage`.
   public static func summary(_ inspection: FolderInspection, path: String) -> [String] {
     var lines = [folder(inspection, path)]
     lines += inspection.segments.compactMap { (try? $0.survey.get()).map(segment) }
     lines += inspection.snapshots.compactMap { snapshot in
       (try? snapshot.summary.get()).map { self.snapshot($0, bytes: snapshot.bytes) }
     }
+    lines += inspection.missingHistory.map { session in line("missing_history") { $0.field("session", session) } }
     lines += inspection.sessions.map(session)
     return lines + problems(inspection)
   }

@@ -17,8 +17,9 @@ public enum InspectionText {
     lines += Figures.table(inspection.segments.map(segment))
     lines += ["", "snapshots     \(inspection.snapshots.isEmpty ? "none" : "\(inspection.snapshots.count)")"]
     lines += Figures.table(inspection.snapshots.map(snapshot))
-    if !inspection.historyFiles.isEmpty || !inspection.archived.isEmpty {
+    if !inspection.historyFiles.isEmpty || !inspection.missingHistory.isEmpty {
       lines += ["", "history       \(Figures.count(inspection.historyFiles.count, "file"))"]
+      lines += inspection.missingHistory.map { "  " + MissingHistory.sentence($0) }
     }
     if let tail = tail(inspection) { lines += ["", tail] }
     if !inspection.leftovers.isEmpty {
@@ -53,7 +54,8 @@ public enum InspectionText {
       Figures.count(entries, "entry", "entries") + " in \(Figures.count(inspection.snapshots.count, "snapshot"))",
       Figures.count(inspection.classrooms.count, "session") + ", \(inspection.archived.count) of them archived",
     ]
-    return ["everything is whole: " + counts.joined(separator: ", ")] + [tail(inspection)].compactMap { $0 }
+    return ["everything is whole: " + counts.joined(separator: ", ")]
+      + inspection.missingHistory.map(MissingHistory.sentence) + [tail(inspection)].compactMap { $0 }
   }
 
   private static func lock(_ isInUse: Bool?) -> String {

@@ -37,7 +37,8 @@ public final class DataFolder: Sendable {
   public let storage: FileStorage
   /// The files of the folder `history` in it.
   public let history: FileStorage
-  static let historyName = "history"
+  /// The name of that folder.
+  public static let historyName = "history"
   private let lock: OpenFile
   static let lockName = "lock"
 

@@ -1,4 +1,4 @@
-/// An empty file in the data folder that tells the next start to give every session a new epoch.
+/// A file in the data folder that tells the next start to give every session a new epoch.
 public enum FolderMarker: String, Sendable, CaseIterable {
   /// The end of a relaxed journal was cut off: numbers that somebody saw may be given again.
   case endLost = "end-lost"
@@ -9,8 +9,9 @@ public enum FolderMarker: String, Sendable, CaseIterable {
   public var fileName: String { rawValue }
 
   /// Puts the file there durably.
-  public func set<S: Storage>(in storage: S) throws(StorageError) {
-    _ = try storage.install([UInt8]().span.bytes, as: fileName)
+  /// - Parameter note: what stands in it, for people: that it is there is all that counts.
+  public func set<S: Storage>(in storage: S, note: String = "") throws(StorageError) {
+    _ = try storage.install(Array(note.utf8).span.bytes, as: fileName)
   }
 
   /// The markers that are there.

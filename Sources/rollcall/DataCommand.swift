@@ -17,7 +17,7 @@ enum DataCommand {
     let inspection: FolderInspection
     do throws(FolderFormat.Failure) {
       inspection = try FolderInspection(
-        storage, history: try? FileStorage(path: "\(path)/\(HistoryFolder.name)"),
+        storage, history: try? FileStorage(path: "\(path)/\(DataFolder.historyName)"),
         isInUse: DataFolder.isInUse(path: path))
     } catch {
       throw CommandFailure(sentence: "the data folder \(PrintableText.escaped(path)): \(reason(error))")
