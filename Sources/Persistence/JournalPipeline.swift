@@ -400,7 +400,8 @@ public struct JournalPipeline<S: Storage>: ~Copyable, Sendable {
     }
     let duration = now.milliseconds(since: outage.since)
     notices.append(
-      .report(isError: false, "the journal can be written again after \(duration) ms; \(wanted.count) sessions read back"))
+      .report(
+        isError: false, "the journal can be written again after \(duration) ms; \(wanted.count) sessions read back"))
   }
 
   // MARK: Snapshots

@@ -43,7 +43,8 @@ public struct RecoveredState<S: Storage>: RecoveryConsumer {
           noteAlive(view)
         case ArchiveCodec.kind:
           archived[entry.session] = ArchivedSession(
-            view: try ArchiveCodec.decode(view, session: entry.session, sequence: entry.sequence), sequence: entry.sequence)
+            view: try ArchiveCodec.decode(view, session: entry.session, sequence: entry.sequence),
+            sequence: entry.sequence)
         default:
           try SnapshotCodec.decode(
             view, kind: entry.kind, session: entry.session, sequence: entry.sequence, into: &classrooms[entry.session])

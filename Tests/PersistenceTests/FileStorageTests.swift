@@ -99,7 +99,7 @@ struct DataFolderTests {
     var status = stat()
     #expect(stat(path, &status) == 0)
     #expect(status.st_mode & 0o777 == 0o700)
-    #expect(try folder.storage.list().sorted() == ["format", "lock"])
+    #expect(try folder.storage.list().sorted() == ["format", "history", "lock"])
     #expect(try FolderFormat.read(folder.storage) == 1)
     for name in ["format", "lock"] { try folder.storage.remove(name) }
     rmdir(path)

@@ -95,7 +95,7 @@ struct JournalTests {
     var writer = try opened(storage)
     let records = (1...20).map(record)
     // Some fit together, some are alone, and one is larger than a batch is to be.
-    let batches = JournalWriter<VirtualStorage>.batches(of: records, upTo: 36)
+    let batches = JournalWriter<VirtualStorage>.batches(of: records, upTo: 70)
     #expect(batches.contains { $0.count > 1 } && batches.contains { $0.count == 1 })
     for batch in batches { _ = try writer.append(batch) }
     #expect(try recovered(storage).items == items(1...20))
