@@ -40,17 +40,25 @@ final class AttendanceModel {
     var at: Int64
     /// When the journal last said that the server lives.
     var lastAlive: Int64
-    var restartedAt: Int64?
   }
 
   private var spans: [Span] = []
   private var outages: [Outage] = []
-  private var restarts: [Int64] = []
+  /// From the end of one process to the beginning of the next.
+  private var downtimes: [(from: Int64, to: Int64)] = []
+  private var stoppedAt: Int64?
 
   func add(_ span: Span) { spans.append(span) }
   func remove(_ span: Span) { spans.removeAll { $0 === span } }
-  func crashed(at time: Int64, lastAlive: Int64) { outages.append(Outage(at: time, lastAlive: lastAlive)) }
-  func restarted(at time: Int64) { restarts.append(time) }
+  func crashed(at time: Int64, lastAlive: Int64) {
+    outages.append(Outage(at: time, lastAlive: lastAlive))
+    stopped(at: time)
+  }
+  func stopped(at time: Int64) { stoppedAt = stoppedAt ?? time }
+  func restarted(at time: Int64) {
+    if let stoppedAt { downtimes.append((stoppedAt, time)) }
+    stoppedAt = nil
+  }
 
   /// The bounds for one user until `now`, in a session that began and perhaps ended then.
   func bounds(
@@ -77,8 +85,9 @@ final class AttendanceModel {
       }
       if let begun = span.begun, begun < earliest { certain.append((begun, min(earliest, limit))) }
       var until = latest + grace
-      for restart in restarts where restart >= latest - 5000 && restart <= until + 120_000 {
-        until = max(until, restart + grace)
+      // Who was here or awaited when the server went is awaited anew when it is back.
+      for downtime in downtimes where downtime.to >= latest - 5000 && downtime.from <= until + 2000 {
+        until = max(until, downtime.to + grace)
       }
       let from = max(started, span.begun ?? span.asked)
       if from <= limit { possible.append((from, min(max(latest, from), limit), until)) }

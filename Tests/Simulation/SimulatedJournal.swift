@@ -152,6 +152,7 @@ final class SimulatedJournal {
       case .synced(let loop, let position): server.loops[loop].post(.synced(position))
       case .failed(let loop, let incarnation, let isCertain):
         server.world.note("journal", "fails, incarnation \(incarnation), certain \(isCertain)")
+        guard server.world.livesThroughTrouble else { return server.die("the journal cannot be written") }
         server.loops[loop].post(.storageFailed(isCertain: isCertain))
       case .healed(let loop, let incarnation, let classrooms):
         server.world.note("journal", "heals, incarnation \(incarnation): \(classrooms.keys.sorted())")

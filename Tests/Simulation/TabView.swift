@@ -41,6 +41,8 @@ final class TabView {
   private(set) var peer: String?
   private(set) var status = ""
   private(set) var revision: Int64 = 0
+  /// The revision of the last numbered change; who waits is told without a number.
+  private var numberedRevision: Int64 = 0
   private(set) var epoch = ""
   /// The number of the last event in the stream `room`.
   private(set) var room: Int64 = 0
@@ -120,6 +122,7 @@ final class TabView {
     if !isRecovered {
       status = described?["status"]?.string ?? ""
       revision = described?["rev"]?.integer ?? 0
+      if state != .waiting { numberedRevision = revision }
     }
     guard state != .waiting else { return }
     peer = message["peer"]?.string
@@ -141,7 +144,7 @@ final class TabView {
       receivedSignals = []
       signalSequence = signalNumber
       signalsSince = message["at"]?.integer ?? .max
-      if let mustKeepPeer = resume?.mustKeepPeer, mustKeepPeer, state == .present {
+      if let mustKeepPeer = resume?.mustKeepPeer, mustKeepPeer, state == .present, oldPeer != nil {
         report("resume", "\(user) came back in time, and signals of \(oldPeer ?? "none") are gone")
       }
     }
@@ -227,7 +230,10 @@ final class TabView {
         History.NumberedEvent(at: at, content: .status(status: status, revision: revision)), number: room,
         session: session)
     }
-    expect(revision > self.revision, "order", "revision \(revision) of \(session) after \(self.revision)")
+    let isNumbered = state != .waiting
+    let last = isNumbered ? numberedRevision : self.revision
+    expect(revision > last, "order", "revision \(revision) of \(session) after \(last)")
+    if isNumbered { numberedRevision = revision }
     self.status = status
     self.revision = revision
     history.saw(

@@ -105,6 +105,8 @@ final class World {
     return patience
   }
   var shardConfiguration: ShardConfiguration { ShardConfiguration() }
+  /// Whether the shard is told of a disk that fails, or the process ends.
+  var livesThroughTrouble: Bool { false }
   var loopCount: Int { scenario.loops }
   var mischief: Double { isCalm ? 0 : scenario.mischief }
   var networkTrouble: Double { isCalm ? 0 : scenario.networkTrouble }
@@ -314,6 +316,7 @@ final class World {
   func serverStopped(_ server: SimulatedServer) {
     guard self.server === server else { return }
     note("server", "has stopped")
+    attendance.stopped(at: serverNow)
     breakLinks()
     self.server = nil
     disk = disk.afterKill()
