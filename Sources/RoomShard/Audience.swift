@@ -29,6 +29,12 @@ struct Audience {
   /// Whether the connection gets the room's events.
   func hasEntered(_ connection: ConnectionID) -> Bool { everyone.contains(connection) }
 
+  /// Whether the connection gets anything of the room.
+  func contains(_ connection: ConnectionID) -> Bool {
+    everyone.contains(connection) || waiting.contains(connection) || full.contains(connection)
+      || hosts.contains(connection) || count.contains(connection)
+  }
+
   func members(of group: Group) -> [ConnectionID] {
     switch group {
     case .everyone: everyone.members

@@ -12,6 +12,7 @@ extension RoomShard {
       return
     }
     do throws(ProtocolError) {
+      try checkIsTrusted(member.room, for: message, from: member)
       switch message {
       case .chatSend(let text, let key):
         try sendChat(text, key: key, id: id, from: connection, member, at: now)
@@ -31,7 +32,7 @@ extension RoomShard {
       case .sessionEnd(let key):
         try change(.end, key: key, id: id, from: connection, member, at: now)
       case .sessionLeave:
-        leave(member, id: id, connection: connection, at: now)
+        try leave(member, id: id, connection: connection, at: now)
       case .hello, .sessionJoin, .ping:
         preconditionFailure("the connection answers these itself")
       }
@@ -44,9 +45,7 @@ extension RoomShard {
     _ command: Command, by actor: Actor, key: String?, in room: Room, at now: Timestamp
   ) throws(ProtocolError) -> Classroom.Outcome {
     do throws(Refusal) {
-      let outcome = try room.classroom.handle(command, by: actor, key: key, at: now)
-      record(outcome.events, in: room)
-      return outcome
+      return try decide(command, by: actor, key: key, in: room, at: now)
     } catch {
       throw ProtocolError(error)
     }
@@ -62,7 +61,7 @@ extension RoomShard {
     let command: Command = transition == .start ? .start : .end
     let outcome = try perform(command, by: member.actor, key: key, in: room, at: now)
     if let id, case .status(let change) = outcome.answer {
-      send(to: connection, from: room) { writer in
+      send(to: connection, from: room, as: .answer(id: id)) { writer in
         ServerMessage.begin("ok", id: id, into: &writer)
         writer.key("session")
         ServerMessage.writeSession(room.classroom.view.inState(change), includingRoomName: false, into: &writer)
@@ -107,14 +106,20 @@ extension RoomShard {
   }
 
   /// Nobody is in a session that is over; who is connected reads.
-  private func empty(_ room: Room, at now: Timestamp) {
+  func empty(_ room: Room, at now: Timestamp) {
+    noteEnd(of: room)
     room.presence = Presence()
     room.announcedCount = 0
     room.detachments = [:]
     room.lastHeard = [:]
     // Observers have no peer: all members are looked at.
-    for (connection, member) in members where member.room === room {
-      if case .present = member.state { members[connection]?.state = .reading }
+    let present = members.filter { _, member in
+      if case .present = member.state { member.room === room } else { false }
+    }
+    for (connection, var member) in present.sorted(by: { $0.value.ordinal < $1.value.ordinal }) {
+      member.state = .reading
+      members[connection] = member
+      seat(member, connection: connection)
     }
     for peer in room.peers.values { peer.attach(nil) }
     room.peers = [:]
@@ -123,8 +128,8 @@ extension RoomShard {
       stopWaiting(member, connection: connection, at: now)
       member.state = .reading
       members[connection] = member
-      sendJoined(to: connection, member, id: nil, resumption: nil, at: now)
-      seat(member, connection: connection, in: .room(.none))
+      sendJoined(to: connection, member, id: nil, isAnswer: false, resumption: nil, at: now)
+      seat(member, connection: connection)
     }
   }
 
@@ -136,7 +141,7 @@ extension RoomShard {
     let room = member.room
     let outcome = try perform(.sendChat(text: text), by: member.actor, key: key, in: room, at: now)
     if let id, case .chat(let streamSequence, let sequence, let time) = outcome.answer {
-      send(to: connection, from: room) { writer in
+      send(to: connection, from: room, as: .answer(id: id)) { writer in
         ServerMessage.begin("ok", id: id, into: &writer)
         writer.field("seq", streamSequence)
         writer.field("at", time.milliseconds)
@@ -162,7 +167,7 @@ extension RoomShard {
     let room = member.room
     if case .waiting = member.state { throw ProtocolError(Refusal.wrongState(room.classroom.status)) }
     let id = try required(id)
-    send(to: connection, from: room) { writer in
+    send(to: connection, from: room, as: .answer(id: id)) { writer in
       ServerMessage.begin("ok", id: id, into: &writer)
       ServerMessage.writeChat(
         room.classroom.chat.page(before: before, limit: limit, textBytes: ProtocolLimits.historyTextBytes),
@@ -193,8 +198,9 @@ extension RoomShard {
     media.video = video ?? media.video
     media.screen = screen ?? media.screen
     room.presence.setMedia(media, of: peer.id, user: user)
+    peer.media = media
     scheduleFlush(of: room, at: now)
-    if let id { send(to: connection, from: room) { ServerMessage.ok(id: id, into: &$0) } }
+    if let id { send(to: connection, from: room, as: .liveAnswer(id: id)) { ServerMessage.ok(id: id, into: &$0) } }
   }
 
   private func subscribe(
@@ -202,17 +208,20 @@ extension RoomShard {
   ) throws(ProtocolError) {
     let room = member.room
     members[connection]?.mode = mode
+    var member = member
+    member.mode = mode
     guard case .present = member.state else {
       // It takes effect when the session starts; after the end there is nobody to see.
-      if let id { send(to: connection, from: room) { ServerMessage.ok(id: id, into: &$0) } }
+      seat(member, connection: connection)
+      if let id { send(to: connection, from: room, as: .answer(id: id)) { ServerMessage.ok(id: id, into: &$0) } }
       return
     }
-    send(to: connection, from: room) { writer in
+    send(to: connection, from: room, as: .answer(id: id)) { writer in
       ServerMessage.begin("presence.state", id: id, into: &writer)
       writePresence(of: room, mode: mode, into: &writer)
       writer.endObject()
     }
-    seat(member, connection: connection, in: member.catchUp == nil ? .room(mode) : .presence(mode))
+    seat(member, connection: connection)
   }
 
   private func sendPage(
@@ -221,7 +230,7 @@ extension RoomShard {
     let room = member.room
     guard case .present = member.state else { throw ProtocolError(Refusal.wrongState(room.classroom.status)) }
     let id = try required(id)
-    send(to: connection, from: room) { writer in
+    send(to: connection, from: room, as: .answer(id: id)) { writer in
       ServerMessage.begin("ok", id: id, into: &writer)
       ServerMessage.writePage(page(of: room, mode: member.mode, after: cursor), into: &writer)
       writer.endObject()

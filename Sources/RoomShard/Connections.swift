@@ -26,6 +26,7 @@ extension RoomShard {
     }
     do throws(Refusal) {
       let role = try room.classroom.role(of: identity)
+      try checkIsTrusted(room)
       var member = Member(
         room: room, actor: Actor(user: identity.user, name: identity.name, role: role), ordinal: nextOrdinal(),
         mode: mode, state: .waiting)
@@ -50,7 +51,19 @@ extension RoomShard {
 
   /// From here on the connection gets what the seat gets.
   func seat(_ member: Member, connection: ConnectionID, in seat: Audience.Seat) {
-    outbox.append(.seat(connection, member.room, seat, ordinal: member.ordinal), restingOn: member.room.position)
+    let standing = Member.Standing(state: member.state, mode: member.mode, cursor: member.catchUp?.cursor)
+    outbox.append(
+      .seat(connection, member.room, seat, ordinal: member.ordinal, standing), restingOn: member.room.position)
+  }
+
+  /// From here on the connection gets what a member in this state gets.
+  func seat(_ member: Member, connection: ConnectionID) {
+    let mode: PresenceMode = if case .reading = member.state { .none } else { member.mode }
+    if case .waiting = member.state {
+      seat(member, connection: connection, in: .waiting)
+    } else {
+      seat(member, connection: connection, in: member.catchUp == nil ? .room(mode) : .presence(mode))
+    }
   }
 
   private func wait(
@@ -78,14 +91,14 @@ extension RoomShard {
 
   /// Brings a member into the class: attendance first, then the state, then the events that follow it.
   private func enter(
-    _ member: inout Member, id: Int64?, resumption: Resumption?, connection: ConnectionID, at now: Timestamp
+    _ member: inout Member, id: Int64?, isAnswer: Bool = true, resumption: Resumption?, connection: ConnectionID,
+    at now: Timestamp
   ) throws(Refusal) {
     let room = member.room
     let actor = member.actor
     let wasCounted = room.presence[actor.user] != nil
     var resumption = resumption
-    let outcome = try room.classroom.handle(.join, by: actor, at: now)
-    record(outcome.events, in: room)
+    _ = try decide(.join, by: actor, in: room, at: now)
     if actor.role.isVisible {
       room.detachments[actor.user] = nil
       room.presence.enter(user: actor.user, name: actor.name, role: actor.role, at: now)
@@ -97,7 +110,7 @@ extension RoomShard {
       member.state = .present(nil)
     }
     members[connection] = member
-    sendJoined(to: connection, member, id: id, resumption: resumption, at: now)
+    sendJoined(to: connection, member, id: id, isAnswer: isAnswer, resumption: resumption, at: now)
     if let peer = member.peer { peer.announcement = min(peer.announcement, outbox.appendedCount) }
     takeSeat(member, connection: connection, resumption: resumption)
   }
@@ -105,17 +118,19 @@ extension RoomShard {
   /// Lets in those who wait, the longest first, as far as the capacity allows. Who must go on waiting is told so once,
   /// at the start.
   func admitWaiting(in room: Room, isStart: Bool, at now: Timestamp) {
-    guard room.classroom.status.isLive, !room.waitingConnections.isEmpty else { return }
+    guard takesRecords(room), room.classroom.status.isLive, !room.waitingConnections.isEmpty else { return }
     let waiting = room.waitingConnections.compactMap { connection in
       members[connection].map { (connection: connection, member: $0) }
     }
     for (connection, member) in waiting.sorted(by: { $0.member.ordinal < $1.member.ordinal }) {
       var member = member
       do throws(Refusal) {
-        try enter(&member, id: nil, resumption: nil, connection: connection, at: now)
+        try enter(&member, id: nil, isAnswer: false, resumption: nil, connection: connection, at: now)
         stopWaiting(member, connection: connection, at: now)
       } catch {
-        if isStart { refuse(ProtocolError(error), id: nil, to: connection, restingOn: room.position) }
+        if isStart {
+          send(to: connection, from: room) { ServerMessage.error(ProtocolError(error), id: nil, into: &$0) }
+        }
       }
     }
   }
@@ -130,12 +145,13 @@ extension RoomShard {
   }
 
   func sendJoined(
-    to connection: ConnectionID, _ member: Member, id: Int64?, resumption: Resumption?, at now: Timestamp
+    to connection: ConnectionID, _ member: Member, id: Int64?, isAnswer: Bool = true, resumption: Resumption?,
+    at now: Timestamp
   ) {
     let isRecovered = resumption.map { $0.denial == nil } ?? false
     let room = member.room
     let classroom = room.classroom
-    send(to: connection, from: room) { writer in
+    send(to: connection, from: room, as: isAnswer ? .answer(id: id) : .event) { writer in
       ServerMessage.begin("session.joined", id: id, into: &writer)
       writer.field("at", now.milliseconds)
       switch member.state {
@@ -221,6 +237,7 @@ extension RoomShard {
     _ connection: ConnectionID, lastHeard: Timestamp, isGoodbye: Bool = false, at now: Timestamp
   ) {
     closing.remove(connection)
+    for departed in departing.removeValue(forKey: connection) ?? [] { departed.room.audience.remove(connection) }
     guard let member = members.removeValue(forKey: connection) else { return }
     let room = member.room
     room.audience.remove(connection)
@@ -244,16 +261,14 @@ extension RoomShard {
   }
 
   /// Somebody leaves with this tab; with the last one attendance ends at once.
-  func leave(_ member: Member, id: Int64?, connection: ConnectionID, at now: Timestamp) {
+  func leave(_ member: Member, id: Int64?, connection: ConnectionID, at now: Timestamp) throws(ProtocolError) {
     let room = member.room
-    members[connection] = nil
-    // At once, not behind the barrier: if the connection joins again in this tick, it has entered only with its new join.
-    #if PLANTED_BUGS
-      if !PlantedBugs.isActive(.eventsAfterLeaving) { room.audience.remove(connection) }
-    #else
-      room.audience.remove(connection)
-    #endif
-    catchUps.remove(connection)
+    if !takesRecords(room), let peer = member.peer,
+      room.presence[peer.user]?.peers.contains(where: { $0.isConnected && $0.id != peer.id }) == false
+    {
+      throw ProtocolError(Refusal.storageUnavailable(isCertain: true))
+    }
+    depart(member, connection: connection)
     switch member.state {
     case .waiting: stopWaiting(member, connection: connection, at: now)
     case .reading: break
@@ -266,6 +281,17 @@ extension RoomShard {
         room.lastHeard[peer.user] = now
       }
     }
-    if let id { send(to: connection, from: room) { ServerMessage.ok(id: id, into: &$0) } }
+    outbox.append(.unseat(connection, room, ordinal: member.ordinal), restingOn: room.position)
+    if let id { send(to: connection, from: room, as: .answer(id: id)) { ServerMessage.ok(id: id, into: &$0) } }
+  }
+
+  /// A connection is no member any more. Until that is safe it is remembered, and gets what the others get: it may turn out
+  /// never to have been.
+  func depart(_ member: Member, connection: ConnectionID) {
+    var member = member
+    member.delivered = member.peer?.delivered ?? 0
+    departing[connection, default: []].append(member)
+    members[connection] = nil
+    catchUps.remove(connection)
   }
 }

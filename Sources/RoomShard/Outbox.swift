@@ -7,12 +7,24 @@ import SignalingProtocol
 /// This is the barrier: an entry leaves only when everything it rests on is synced, and nothing overtakes it. Entries beside
 /// the barrier (signals between people whose joins are safe) have a queue of their own.
 struct Outbox {
+  /// What a message is to its receiver: what becomes of it when the record it rests on turns out void.
+  enum Purpose {
+    /// Tells what has happened: it has not.
+    case event
+    /// Answers a command, which was not done.
+    case answer(id: Int64?)
+    /// Answers a command that was done without a record.
+    case liveAnswer(id: Int64?)
+  }
+
   /// One output.
   enum Delivery {
-    case send(ConnectionID, Range<Int>)
+    case send(ConnectionID, Range<Int>, Purpose)
     case broadcast(Room, Audience.Group, Range<Int>)
     /// From here on the connection gets what the seat gets, if it is still the member of that ordinal.
-    case seat(ConnectionID, Room, Audience.Seat, ordinal: UInt64)
+    case seat(ConnectionID, Room, Audience.Seat, ordinal: UInt64, Member.Standing)
+    /// The member of that ordinal is gone for good, and gets nothing more of the room.
+    case unseat(ConnectionID, Room, ordinal: UInt64)
     case respond(RequestID, Result<RoomAnswer, Refusal>)
     case publish(SessionView)
     /// The session does not exist any more.
@@ -25,7 +37,7 @@ struct Outbox {
     case close(ConnectionID, CloseReason)
   }
 
-  private struct Entry {
+  struct Entry {
     var position: UInt64
     var delivery: Delivery
   }
@@ -63,10 +75,28 @@ struct Outbox {
     guard let first = held.first, first.position <= synced else { return nil }
     held.removeFirst()
     switch first.delivery {
-    case .send(_, let range), .broadcast(_, _, let range), .signal(_, _, let range, _): consumed = range.upperBound
-    case .seat, .respond, .publish, .retract, .handOver, .close: break
+    case .send(_, let range, _), .broadcast(_, _, let range), .signal(_, _, let range, _): consumed = range.upperBound
+    case .seat, .unseat, .respond, .publish, .retract, .handOver, .close: break
     }
     return first.delivery
+  }
+
+  /// Takes everything out that waits for the disk; what shall leave after all is put back one by one.
+  mutating func takeHeld() -> Held {
+    let taken = Held(entries: held, bytes: heldBytes)
+    held = []
+    heldBytes = ByteQueue()
+    consumed = 0
+    return taken
+  }
+
+  /// Everything that waited for the disk.
+  struct Held {
+    fileprivate(set) var entries: Deque<Entry>
+    fileprivate var bytes: ByteQueue
+
+    /// The bytes of a message.
+    func message(_ range: Range<Int>) -> [UInt8] { bytes.withBytes(range) { Array($0) } }
   }
 
   /// Forgets the bytes of what has been taken out.

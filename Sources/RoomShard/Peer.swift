@@ -1,3 +1,5 @@
+import Classroom
+
 /// An address for signals: one tab of somebody in the class. It outlives its connection by the grace.
 final class Peer {
   let id: String
@@ -13,6 +15,10 @@ final class Peer {
   var announcement: UInt64 = 0
   /// The number of the outbox entry with the newest signal it sent that had to wait, 0 before the first.
   var lastHeldSignal: UInt64 = 0
+  /// Whether its connection was told the address.
+  var isTold = false
+  /// What it sends.
+  var media = Presence.Media()
 
   init(id: String, user: String) {
     self.id = id

@@ -32,6 +32,7 @@ extension RoomShard {
       return try create(draft, id: id, roomName: roomName, epoch: epoch, key: key, by: identity, at: now)
     }
     guard let room = rooms[session] else { throw .notFound }
+    try checkIsTrusted(room)
     if case .read = request {
       return try read(room, by: identity)
     }
@@ -59,6 +60,7 @@ extension RoomShard {
     at now: Timestamp
   ) throws(Refusal) -> RoomAnswer {
     guard let identity, identity.mayCreateSessions else { throw .forbidden }
+    if let room = rooms[id] { try checkIsTrusted(room) }
     let keyUse = key.map(draft.keyUse)
     // Before the draft is looked at: its start may have been near enough then, and lie too far in the past now.
     if let keyUse, let room = rooms[id], try room.classroom.isCreated(by: identity.user, with: keyUse, at: now) {
@@ -66,6 +68,7 @@ extension RoomShard {
     }
     let details = try draft.validated(id: id, roomName: roomName, host: identity.user, at: now)
     guard rooms[id] == nil else { throw .sessionExists }
+    guard !hasStorageFailed else { throw .storageUnavailable(isCertain: true) }
     let creation = Classroom.creation(details, epoch: epoch, by: identity.user, keyUse: keyUse)
     guard let classroom = Classroom(creation) else { preconditionFailure("a creation creates") }
     let room = Room(classroom)
@@ -89,8 +92,7 @@ extension RoomShard {
   private func change(
     _ command: Command, key: String?, by actor: Actor, in room: Room, at now: Timestamp
   ) throws(Refusal) -> StatusChange {
-    let outcome = try room.classroom.handle(command, by: actor, key: key, at: now)
-    record(outcome.events, in: room)
+    let outcome = try decide(command, by: actor, key: key, in: room, at: now)
     didChangeStatus(outcome.events, in: room, at: now)
     if case .status(let change) = outcome.answer { return change }
     return room.classroom.statusChange
@@ -102,8 +104,7 @@ extension RoomShard {
     case .completed: throw .wrongState(.completed)
     case .scheduled: break
     case .ongoing:
-      let outcome = try room.classroom.handle(.join, by: actor, at: now)
-      record(outcome.events, in: room)
+      let outcome = try decide(.join, by: actor, in: room, at: now)
       // Who asks again while nobody is connected has the whole grace again.
       if !outcome.events.isEmpty || (actor.role.isVisible && room.detachments[actor.user] != nil) {
         room.presence.enter(user: actor.user, name: actor.name, role: actor.role, at: now)

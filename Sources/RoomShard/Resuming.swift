@@ -107,8 +107,10 @@ extension RoomShard {
         return end(connection, for: .resumedElsewhere, restingOn: room.position)
       }
     #endif
-    members[connection] = nil
-    room.audience.remove(connection)
+    if let member = members[connection] {
+      depart(member, connection: connection)
+      outbox.append(.unseat(connection, room, ordinal: member.ordinal), restingOn: room.position)
+    }
     end(connection, for: .resumedElsewhere, restingOn: room.position)
   }
 
@@ -138,15 +140,17 @@ extension RoomShard {
   /// The connections that wait for more of the events they missed, and have been handed all that was made for them.
   public var catchingUp: [ConnectionID] {
     catchUps.members.filter { connection in
-      members[connection]?.catchUp.map { $0.entry <= outbox.takenCount } == true
+      members[connection].map { member in
+        !member.room.isFrozen && member.catchUp.map { $0.entry <= outbox.takenCount } == true
+      } == true
     }
   }
 
   /// Makes the next events for a connection whose socket has taken everything.
   public func continueCatchingUp(_ connection: ConnectionID) {
-    guard let member = members[connection], let catchUp = member.catchUp, catchUp.entry <= outbox.takenCount else {
-      return
-    }
+    guard let member = members[connection], !member.room.isFrozen, let catchUp = member.catchUp,
+      catchUp.entry <= outbox.takenCount
+    else { return }
     guard member.room.classroom.stream.covers(after: catchUp.cursor) else {
       // It reads more slowly than the class speaks. Coming back, it gets the whole state.
       members[connection]?.catchUp = nil
@@ -171,17 +175,18 @@ extension RoomShard {
       }
     }
     let cursor = events.last?.sequence ?? sequence
+    var member = member
     if cursor == room.classroom.stream.last {
-      members[connection]?.catchUp = nil
+      member.catchUp = nil
       catchUps.remove(connection)
-      seat(member, connection: connection, in: .room(member.mode))
     } else {
-      if member.catchUp == nil { seat(member, connection: connection, in: .presence(member.mode)) }
-      #if PLANTED_BUGS
-        if PlantedBugs.isActive(.catchUpOverlaps) { seat(member, connection: connection, in: .room(member.mode)) }
-      #endif
-      members[connection]?.catchUp = Member.CatchUp(cursor: cursor, entry: outbox.appendedCount)
+      member.catchUp = Member.CatchUp(cursor: cursor, entry: outbox.appendedCount)
       catchUps.insert(connection)
     }
+    members[connection]?.catchUp = member.catchUp
+    seat(member, connection: connection)
+    #if PLANTED_BUGS
+      if PlantedBugs.isActive(.catchUpOverlaps) { seat(member, connection: connection, in: .room(member.mode)) }
+    #endif
   }
 }

@@ -37,8 +37,20 @@ final class Room {
   var isFlushScheduled = false
   /// The journal position of this room's last record.
   var position: UInt64 = 0
+  /// Set while the classroom rests on records that are void.
+  var frozen: Frozen?
+  /// Whom differences were about that may be told only with the record at the position.
+  var untold: [(position: UInt64, users: [String])] = []
+
+  /// What was told of a session whose classroom in memory cannot be trusted.
+  struct Frozen {
+    /// The number of the newest event of the stream.
+    var streamSequence: UInt64 = 0
+    var status = SessionStatus.scheduled
+  }
+
   /// Whether the classroom rests on records that are void.
-  var isFrozen = false
+  var isFrozen: Bool { frozen != nil }
 
   init(_ classroom: Classroom) {
     self.classroom = classroom
@@ -64,6 +76,18 @@ struct Member {
   var state: State
   /// Set while missed events are on their way.
   var catchUp: CatchUp?
+  /// What the connection was told last, nil while even its coming waits for the disk.
+  var told: Standing?
+  /// The number of the last signal that it was handed when it left or another connection took over.
+  var delivered: UInt64 = 0
+
+  /// How a member listens.
+  struct Standing {
+    var state: State
+    var mode: PresenceMode
+    /// The number of the last event that is on its way while it gets those that it missed.
+    var cursor: UInt64?
+  }
 
   /// How far a client is that gets the events it missed.
   struct CatchUp {

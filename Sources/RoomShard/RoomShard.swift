@@ -30,9 +30,14 @@ public final class RoomShard {
   var failureCount: UInt64 = 0
   /// By session.
   var stubs: [String: ArchiveStub] = [:]
+  /// Who left, or was taken over from, and that is not synced: all that the connection was since, oldest first.
+  var departing: [ConnectionID: [Member]] = [:]
+  /// Those of them whose going has turned out void.
+  var reinstated: Set<ConnectionID> = []
+  var unsynced = UnsyncedRecords()
   private var records: [RecordedEvent] = []
   private var appended: UInt64 = 0
-  private var synced: UInt64 = 0
+  private(set) var synced: UInt64 = 0
   private var lastOrdinal: UInt64 = 0
 
   /// A shard without rooms. `random` makes the ids of peers, `sealer` the resume tokens.
@@ -79,10 +84,19 @@ public final class RoomShard {
   /// How many records were ever made: the position of the last.
   public var position: UInt64 { appended }
 
-  /// Every record up to this position is safe on disk.
+  /// Every record up to this position is safe on disk. What is said of records that became void meanwhile, or is known
+  /// already, changes nothing.
   public func didSync(through position: UInt64) {
-    precondition(position >= synced && position <= appended, "the journal syncs in order, and only what it was given")
+    precondition(position <= appended, "the journal syncs only what it was given")
+    guard position > synced else { return }
     synced = position
+    unsynced.forget(through: position)
+  }
+
+  /// Every record that is not synced is void: their positions are skipped.
+  func skipUnsynced() {
+    records.removeAll()
+    synced = appended
   }
 
   func record(_ events: [RecordedEvent], in room: Room) {
@@ -90,6 +104,7 @@ public final class RoomShard {
     records.append(contentsOf: events)
     appended += UInt64(events.count)
     room.position = appended
+    unsynced.note(events, through: appended)
   }
 
   // MARK: Output
@@ -108,18 +123,26 @@ public final class RoomShard {
     #endif
     while let delivery = outbox.next(through: synced) {
       switch delivery {
-      case .send(let connection, let range):
+      case .send(let connection, let range, _):
         outbox.bytes(range) { sink.send($0, to: connection) }
       case .broadcast(let room, let group, let range):
         let connections = room.audience.members(of: group)
         if !connections.isEmpty { outbox.bytes(range) { sink.broadcast($0, to: connections) } }
-      case .seat(let connection, let room, let seat, let ordinal):
+      case .seat(let connection, let room, let seat, let ordinal, let standing):
+        note(standing, of: connection, ordinal: ordinal)
         // The connection may have closed or left while its entry waited, and joined again.
         guard let member = members[connection], member.ordinal == ordinal else { continue }
         room.audience.seat(connection, in: seat)
         if case .room = seat, let peer = member.peer {
           for signal in peer.takeUndelivered() { signal.withUnsafeBytes { sink.send($0, to: connection) } }
         }
+      case .unseat(let connection, let room, let ordinal):
+        // The connection may have closed meanwhile.
+        guard forgetDeparture(of: connection, ordinal: ordinal) else { break }
+        #if PLANTED_BUGS
+          if PlantedBugs.isActive(.eventsAfterLeaving) { break }
+        #endif
+        room.audience.remove(connection)
       case .signal(let peer, let room, let range, let time):
         let beginning = outbox.bytes(range) { Array($0) }
         number(beginning, for: peer, in: room, at: time) { signal, connection in
@@ -153,8 +176,11 @@ public final class RoomShard {
     return outbox.store(writer.bytes)
   }
 
-  func send(to connection: ConnectionID, from room: Room, _ body: (inout JSONWriter) -> Void) {
-    outbox.append(.send(connection, compose(body)), restingOn: room.position)
+  func send(
+    to connection: ConnectionID, from room: Room, as purpose: Outbox.Purpose = .event,
+    _ body: (inout JSONWriter) -> Void
+  ) {
+    outbox.append(.send(connection, compose(body), purpose), restingOn: room.position)
   }
 
   func broadcast(to group: Audience.Group, of room: Room, _ body: (inout JSONWriter) -> Void) {
@@ -163,7 +189,7 @@ public final class RoomShard {
 
   func refuse(_ error: ProtocolError, id: Int64?, to connection: ConnectionID, restingOn position: UInt64) {
     let message = compose { ServerMessage.error(error, id: id, into: &$0) }
-    outbox.append(.send(connection, message), restingOn: position)
+    outbox.append(.send(connection, message, .answer(id: id)), restingOn: position)
   }
 
   /// Ends a connection after all that is on its way to it.
@@ -175,6 +201,25 @@ public final class RoomShard {
 
   func publish(_ room: Room) {
     outbox.append(.publish(room.classroom.view), restingOn: room.position)
+  }
+
+  /// A member was told to be this.
+  func note(_ standing: Member.Standing, of connection: ConnectionID, ordinal: UInt64) {
+    if case .present(let peer?) = standing.state { peer.isTold = true }
+    if members[connection]?.ordinal == ordinal {
+      members[connection]?.told = standing
+    } else if let index = departing[connection]?.firstIndex(where: { $0.ordinal == ordinal }) {
+      departing[connection]?[index].told = standing
+    }
+  }
+
+  /// The going of a member is safe.
+  /// - Returns: whether it was remembered.
+  func forgetDeparture(of connection: ConnectionID, ordinal: UInt64) -> Bool {
+    guard let index = departing[connection]?.firstIndex(where: { $0.ordinal == ordinal }) else { return false }
+    departing[connection]?.remove(at: index)
+    if departing[connection]?.isEmpty == true { departing[connection] = nil }
+    return true
   }
 
   func nextOrdinal() -> UInt64 {
@@ -202,12 +247,16 @@ public final class RoomShard {
   public var sessions: [String] { rooms.keys.sorted() }
 
   /// A session as it is now, un-synced events included; a snapshot of it may be used only once ``position`` is synced.
-  public func classroom(_ session: String) -> Classroom? { rooms[session]?.classroom }
+  /// Nil for one of ``frozenSessions``, whose state rests on void records: no snapshot may be taken meanwhile.
+  public func classroom(_ session: String) -> Classroom? {
+    guard let room = rooms[session], !room.isFrozen else { return nil }
+    return room.classroom
+  }
 
   /// How many sessions are live, and how many people are in them.
   public var liveCounts: (sessions: Int, people: Int) {
     rooms.values.reduce(into: (0, 0)) { sum, room in
-      guard room.classroom.status.isLive else { return }
+      guard room.isFrozen ? room.presence.count > 0 : room.classroom.status.isLive else { return }
       sum.0 += 1
       sum.1 += room.presence.count
     }

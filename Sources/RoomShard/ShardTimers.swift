@@ -55,6 +55,7 @@ extension RoomShard {
       }
     }
     guard let difference = room.presence.takeDifference() else { return }
+    noteUntold(difference, of: room)
     broadcast(to: .presence(.full), of: room) {
       ServerMessage.presenceDifference(difference, at: now, where: { _ in true }, into: &$0)
     }
@@ -74,9 +75,11 @@ extension RoomShard {
   func detach(_ user: String, from room: Room, since: Timestamp, isEstimated: Bool, at now: Timestamp) {
     guard let participant = room.presence[user] else { return }
     // Written down, so that a crash within the grace does not make the person stay longer than heard.
-    perform(
-      .lose(since: since, isEstimated: isEstimated),
-      by: Actor(user: user, name: participant.name, role: participant.role), in: room, at: now)
+    if takesRecords(room) {
+      perform(
+        .lose(since: since, isEstimated: isEstimated),
+        by: Actor(user: user, name: participant.name, role: participant.role), in: room, at: now)
+    }
     awaitReturn(of: user, to: room, since: since, isEstimated: isEstimated, at: now)
   }
 
@@ -93,7 +96,8 @@ extension RoomShard {
         return leave(user, room: room, at: now, isEstimated: false, now: now)
       }
     #endif
-    guard let detachment = room.detachments[user], detachment.deadline == deadline else { return }
+    // While the storage has failed nobody's attendance ends; it is made up for when it has healed.
+    guard takesRecords(room), let detachment = room.detachments[user], detachment.deadline == deadline else { return }
     #if PLANTED_BUGS
       if PlantedBugs.isActive(.graceCounted) {
         room.detachments[user] = nil
@@ -105,10 +109,9 @@ extension RoomShard {
   }
 
   /// Records what the server itself has noticed.
-  private func perform(_ command: Command, by actor: Actor, in room: Room, at now: Timestamp) {
+  func perform(_ command: Command, by actor: Actor, in room: Room, at now: Timestamp) {
     do throws(Refusal) {
-      let outcome = try room.classroom.handle(command, by: actor, at: now)
-      record(outcome.events, in: room)
+      _ = try decide(command, by: actor, in: room, at: now)
     } catch {
       assertionFailure("losing a connection and leaving are never refused")
     }

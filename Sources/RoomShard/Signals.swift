@@ -17,14 +17,16 @@ extension RoomShard {
     ServerMessage.beginSignal(
       from: sender.id, isReaderPolite: target > sender.id, kind: kind, negotiation: negotiation, payload: payload,
       into: &writer)
-    if isKnown(sender), outbox.takenCount >= sender.lastHeldSignal {
+    let isBeside = isKnown(sender) && outbox.takenCount >= sender.lastHeldSignal
+    if isBeside {
       number(writer.bytes, for: receiver, in: room, at: now) { outbox.sendBeside($0, to: $1) }
     } else {
       // Nobody may hear of a peer before its join is safe, and no later signal may overtake one that waits for that.
       outbox.append(.signal(receiver, room, outbox.store(writer.bytes), at: now), restingOn: room.position)
       sender.lastHeldSignal = outbox.appendedCount
     }
-    if let id { send(to: connection, from: room) { ServerMessage.ok(id: id, into: &$0) } }
+    let purpose: Outbox.Purpose = isBeside ? .liveAnswer(id: id) : .answer(id: id)
+    if let id { send(to: connection, from: room, as: purpose) { ServerMessage.ok(id: id, into: &$0) } }
   }
 
   /// Whether others may know the address: it has been told, or could have been.

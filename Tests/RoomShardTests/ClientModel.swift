@@ -40,10 +40,40 @@ struct ClientModel {
   /// How the join that is under way was asked for.
   private var asked = Asked.plain
   private(set) var faults: [String] = []
-  /// Whether a join or leave was sent and is not answered.
+  /// Joins that were sent and are not answered.
   var pendingJoins = 0
+  /// What was asked under which id and is not answered: the text of a chat message, nothing of anything else.
+  private(set) var questions: [Int64: String] = [:]
+  /// The chat messages that the server acknowledged, and those that it refused and knows not to be done.
+  private(set) var acknowledged: Set<String> = []
+  private(set) var refused: Set<String> = []
+  /// The answer to the newest `session.leave`.
+  private(set) var farewell: Message?
 
   init(user: String) { self.user = user }
+
+  mutating func ask(_ id: Int64, text: String = "") {
+    if id == Self.farewellID { farewell = nil }
+    questions[id] = text
+  }
+
+  private mutating func answer(_ message: Message) {
+    guard let id = message.int("id"), id != 1 else { return }
+    guard let text = questions.removeValue(forKey: id) else {
+      faults.append("an answer to nothing, or the second: \(message)")
+      return
+    }
+    if id == Self.farewellID { farewell = message }
+    guard !text.isEmpty else { return }
+    if message.type == "ok" {
+      acknowledged.insert(text)
+    } else if message.text("details.outcome") != "unknown" {
+      refused.insert(text)
+    }
+  }
+
+  /// The id under which every client leaves.
+  static let farewellID: Int64 = 99
 
   mutating func forget() {
     state = .outside
@@ -66,6 +96,7 @@ struct ClientModel {
   mutating func disconnect() {
     state = .outside
     pendingJoins = 0
+    questions = [:]
   }
 
   /// What it says when it comes back.
@@ -79,6 +110,7 @@ struct ClientModel {
   }
 
   mutating func receive(_ message: Message) {
+    answer(message)
     switch message.type {
     case "session.joined": enter(message)
     case "session.status": statusChanged(message)
@@ -86,7 +118,9 @@ struct ClientModel {
       guard isNext(message) else { return }
       noteChat(message)
     case "presence.diff": difference(message)
-    case "presence.state": snapshot(message)
+    case "presence.state":
+      expect(state == .present, "a state of presence in state \(state)")
+      snapshot(message)
     case "presence.count":
       expect(state == .present && mode == "count", "a count for mode \(mode)")
       takeCount(message)
@@ -103,7 +137,7 @@ struct ClientModel {
         expect((signals[from]?.last ?? -1) < number, "a signal overtook another")
         signals[from, default: []].append(number)
       }
-    case "error": if message.text("code") == "session_full", message.int("id") == 1 { pendingJoins -= 1 }
+    case "error": if message.int("id") == 1 { pendingJoins -= 1 }
     case "ok": break
     default: faults.append("unexpected \(message.type)")
     }
@@ -179,6 +213,7 @@ struct ClientModel {
       return
     }
     expect(text.hasPrefix("\(session):"), "chat of another session")
+    expect(!refused.contains(text), "a refused message came back")
     chat[sequence] = text
   }
 

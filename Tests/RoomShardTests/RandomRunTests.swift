@@ -23,6 +23,13 @@ struct RandomRunTests {
     var signalNumber: Int64 = 0
     var textNumber = 0
     var releases = 0
+    var lastQuestion: Int64 = 100
+    var failures = 0
+    /// How often the storage fails: in so many of a thousand steps.
+    var failuresPerMille = 0
+    /// Of all clients that ever were.
+    var acknowledged: Set<String> = []
+    var refused: Set<String> = []
 
     init(seed: UInt64) {
       var configuration = ShardConfiguration()
@@ -46,6 +53,11 @@ struct RandomRunTests {
     }
 
     func step(_ number: Int, of steps: Int) throws {
+      if fixture.shard.hasStorageFailed {
+        if chance(1, in: 15) { try fixture.healStorage() }
+      } else if chance(failuresPerMille, in: 1000) {
+        try failStorage()
+      }
       switch Int.random(in: 0..<100, using: &random) {
       case 0..<9: join()
       case 9..<14: resume()
@@ -71,12 +83,13 @@ struct RandomRunTests {
       case 48..<58: if let connection = pick(order) { try signal(connection) }
       case 58..<64:
         if let connection = pick(order) {
-          try fixture.send(connection, #"{"type":"media.set","audio":\#(Bool.random(using: &random))}"#)
+          try fixture.send(
+            connection, #"{"type":"media.set","id":\#(ask(connection)),"audio":\#(Bool.random(using: &random))}"#)
         }
       case 64..<67:
         if let connection = pick(order), clients[connection]?.state == .present {
           let mode = PresenceMode.allCases[Int.random(in: 0..<4, using: &random)].rawValue
-          try fixture.send(connection, #"{"type":"presence.subscribe","mode":"\#(mode)"}"#)
+          try fixture.send(connection, #"{"type":"presence.subscribe","id":\#(ask(connection)),"mode":"\#(mode)"}"#)
         }
       case 67..<70: fixture.advance(.random(in: 5000...25_000, using: &random))
       case 70..<82: fixture.advance(.random(in: 0...400, using: &random))
@@ -100,6 +113,31 @@ struct RandomRunTests {
       clients[connection]?.joins(session)
       let mode = PresenceMode.allCases[Int.random(in: 0..<4, using: &random)]
       fixture.join(identity(user, in: session), session, mode: mode, on: connection)
+    }
+
+    /// A new id under which the connection asks something.
+    private func ask(_ connection: ConnectionID, text: String = "") -> Int64 {
+      lastQuestion += 1
+      clients[connection]?.ask(lastQuestion, text: text)
+      return lastQuestion
+    }
+
+    /// The storage fails; the rooms that it froze show exactly what rests on synced records.
+    private func failStorage() throws {
+      failures += 1
+      fixture.append()
+      let durable = try fixture.classrooms()
+      let isCertain = chance(1, in: 2)
+      try fixture.failStorage(isCertain: isCertain, surviving: isCertain ? 0 : .random(in: 0...6, using: &random))
+      for session in fixture.shard.frozenSessions {
+        let room = try fixture.room(session)
+        let classroom = try #require(durable[session])
+        #expect(room.frozen?.status == classroom.status)
+        #expect(room.frozen?.streamSequence == classroom.streamSequence)
+        let people = room.presence.page(limit: .max).participants
+        #expect(Set(people.map(\.user)) == Set(classroom.attendance.rows.values.filter(\.isActive).map(\.user)))
+      }
+      try deliver()
     }
 
     private func close(_ connection: ConnectionID, isGoodbye: Bool) {
@@ -158,16 +196,25 @@ struct RandomRunTests {
 
     /// Leaves, and waits for the answer before the model goes on.
     private func leave(_ connection: ConnectionID) throws {
-      try fixture.send(connection, #"{"type":"session.leave","id":99}"#)
-      try fixture.sync()
+      clients[connection]?.ask(ClientModel.farewellID)
+      try fixture.send(connection, #"{"type":"session.leave","id":\#(ClientModel.farewellID)}"#)
+      if failuresPerMille > 0, !fixture.shard.hasStorageFailed, chance(1, in: 4) {
+        try failStorage()
+      } else {
+        try fixture.sync()
+      }
       try deliver()
-      clients[connection]?.forget()
+      guard let client = clients[connection] else { return }
+      let answer = try #require(client.farewell)
+      if answer.type == "ok" || answer.text("code") == "not_joined" { clients[connection]?.forget() }
     }
 
     private func chat(_ connection: ConnectionID) throws {
       textNumber += 1
       let session = clients[connection]?.session ?? ""
-      try fixture.send(connection, #"{"type":"chat.send","text":"\#(session):\#(textNumber)"}"#)
+      let text = "\(session):\(textNumber)"
+      try fixture.send(
+        connection, #"{"type":"chat.send","id":\#(ask(connection, text: text)),"text":"\#(text)"}"#)
     }
 
     private func signal(_ connection: ConnectionID) throws {
@@ -178,7 +225,7 @@ struct RandomRunTests {
       signalNumber += 1
       try fixture.send(
         connection,
-        #"{"type":"signal","to":"\#(target)","kind":"candidate","payload":{"n":\#(signalNumber),"#
+        #"{"type":"signal","id":\#(ask(connection)),"to":"\#(target)","kind":"candidate","payload":{"n":\#(signalNumber),"#
           + #""session":"\#(client.session)","to":"\#(target)"}}"#)
     }
 
@@ -199,6 +246,8 @@ struct RandomRunTests {
         for message in fixture.take(connection) { clients[connection]?.receive(message) }
         let client = try #require(clients[connection])
         #expect(client.faults == [], "\(client.user) in \(client.session)")
+        acknowledged.formUnion(client.acknowledged)
+        refused.formUnion(client.refused)
         if let reason = fixture.closed[connection] {
           #expect(reason == .resumedElsewhere)
           close(connection, isGoodbye: false)
@@ -210,6 +259,7 @@ struct RandomRunTests {
     func checkRooms() throws {
       for session in sessions {
         let room = try fixture.room(session)
+        if room.isFrozen { continue }
         let attendance = room.classroom.attendance
         let isLive = room.classroom.status.isLive
         #expect(attendance.activeCount == attendance.rows.values.count(where: \.isActive))
@@ -238,15 +288,23 @@ struct RandomRunTests {
 
     /// When everything is told and synced, each client's picture is the server's.
     func checkClients() throws {
+      if fixture.shard.hasStorageFailed { try fixture.healStorage() }
       // A grace that ends meanwhile makes another change to tell.
       delayed = []
       repeat {
         fixture.advance(250)
         try fixture.sync()
         try deliver()
-      } while try fixture.shard.isHolding || !fixture.shard.catchUps.members.isEmpty || sessions.contains { try fixture.room($0).isFlushScheduled }
+      } while try fixture.shard.isHolding || !fixture.shard.catchUps.members.isEmpty
+        || sessions.contains { try fixture.room($0).isFlushScheduled }
+      for session in sessions {
+        // A restart fills the list anew.
+        guard let view = fixture.published.last(where: { $0.details.id == session }) else { continue }
+        #expect(view == fixture.shard.classroom(session)?.view)
+      }
       for connection in order {
         let client = try #require(clients[connection])
+        #expect(client.questions.isEmpty && client.pendingJoins == 0, "unanswered")
         guard let member = fixture.shard.members[connection] else {
           #expect(client.state == .outside)
           continue
@@ -282,6 +340,18 @@ struct RandomRunTests {
       }
     }
 
+    /// What was acknowledged is there once, what was refused is not.
+    func checkPromises() throws {
+      var texts: Set<String> = []
+      for session in sessions {
+        for message in fixture.shard.classroom(session)?.chat.messages ?? BlockList(blockSize: 1) {
+          #expect(texts.insert(message.text).inserted, "\(message.text) twice")
+        }
+      }
+      #expect(texts.isSuperset(of: acknowledged))
+      #expect(texts.isDisjoint(with: refused))
+    }
+
     /// The journal alone makes the rooms that the shard has.
     func checkJournal() throws {
       try fixture.sync()
@@ -291,7 +361,22 @@ struct RandomRunTests {
 
   @Test("clients that see only what was released have the server's picture; nothing crosses sessions", arguments: 1...6)
   func run(seed: UInt64) throws {
+    let run = try perform(seed: seed, failuresPerMille: 0)
+    #expect(run.failures == 0)
+  }
+
+  @Test(
+    "while the storage fails and heals: nothing acknowledged is lost, nothing refused returns, one answer to each",
+    arguments: 1...12)
+  func trouble(seed: UInt64) throws {
+    let run = try perform(seed: seed &+ 1000, failuresPerMille: 15)
+    #expect(run.failures > 10)
+    #expect(!run.refused.isEmpty && !run.acknowledged.isEmpty)
+  }
+
+  private func perform(seed: UInt64, failuresPerMille: Int) throws -> Run {
     let run = Run(seed: seed)
+    run.failuresPerMille = failuresPerMille
     for (index, session) in run.sessions.enumerated() {
       run.fixture.create(session, host: "host-\(session)", capacity: index == 1 ? 4 : nil)
     }
@@ -305,8 +390,10 @@ struct RandomRunTests {
     try run.checkRooms()
     try run.checkClients()
     try run.checkJournal()
+    try run.checkPromises()
     #expect(run.clients.values.contains { !$0.signals.isEmpty } || run.signalNumber > 0)
     #expect(run.textNumber > 200)
     #expect(run.resumeCount > 50)
+    return run
   }
 }

@@ -105,11 +105,50 @@ final class ShardFixture {
   /// Hands the records to the journal, which does not sync them yet.
   func append() { journal += shard.takeRecords() }
 
-  /// Syncs everything, or up to a position, and lets out what may be shown.
+  /// Syncs everything, or up to a position in ``journal``, and lets out what may be shown.
   func sync(through position: UInt64? = nil) throws {
     append()
+    guard !shard.hasStorageFailed else { return try release() }
     synced = position ?? UInt64(journal.count)
-    shard.didSync(through: synced)
+    shard.didSync(through: synced + skipped)
+    try release()
+  }
+
+  // MARK: Storage trouble
+
+  /// How many positions the shard has used for records that are not in ``journal``.
+  private var skipped: UInt64 = 0
+
+  /// The storage fails: what is not synced is void. Of it the disk has the first `surviving` records all the same, which
+  /// nobody knows.
+  func failStorage(isCertain: Bool = true, surviving: Int = 0) throws {
+    append()
+    let kept = min(journal.count, Int(synced) + surviving)
+    journal.removeLast(journal.count - kept)
+    shard.storageFailed(isCertain: isCertain, at: now)
+    #expect(shard.takeRecords().isEmpty)
+    try release()
+  }
+
+  /// The shard was told by somebody else that this much is synced.
+  func noteSynced(_ position: UInt64) { synced = position }
+
+  /// Whether a record waits to be written.
+  var hasRecords: Bool {
+    let before = journal.count
+    append()
+    return journal.count > before
+  }
+
+  /// The storage heals; everything that is not void is on the disk.
+  func healStorage() throws {
+    #expect(shard.takeRecords().isEmpty, "a record was made that nobody can write")
+    synced = UInt64(journal.count)
+    skipped = shard.position - synced
+    let stored = try classrooms()
+    var rooms: [String: Classroom?] = [:]
+    for session in shard.frozenSessions { rooms.updateValue(stored[session], forKey: session) }
+    shard.storageHealed(rooms, at: now)
     try release()
   }
 
@@ -142,18 +181,22 @@ final class ShardFixture {
     let next = RoomShard(
       configuration: configuration, random: SeededGenerator(seed: synced &+ 77),
       sealer: TestSealer())
-    for classroom in try replay() { next.restore(classroom) }
+    base = try classrooms()
+    for classroom in base.values.sorted(by: { $0.id < $1.id }) { next.restore(classroom) }
     next.resume(lastAlive: lastAlive, isEstimated: isEstimated, at: now)
     shard = next
     journal = []
     synced = 0
+    skipped = 0
     inboxes = [:]
     try sync()
   }
 
   /// The classrooms that the synced part of the journal makes, by itself.
   private var base: [String: Classroom] = [:]
-  func replay() throws -> [Classroom] {
+  func replay() throws -> [Classroom] { try classrooms().values.sorted { $0.id < $1.id } }
+
+  func classrooms() throws -> [String: Classroom] {
     var classrooms = base
     for event in journal.prefix(Int(synced)) {
       if classrooms[event.session] == nil {
@@ -163,8 +206,7 @@ final class ShardFixture {
         classrooms[event.session]?.apply(event)
       }
     }
-    base = classrooms
-    return classrooms.values.sorted { $0.id < $1.id }
+    return classrooms
   }
 
   // MARK: Time

@@ -1,0 +1,594 @@
+import Classroom
+import Testing
+
+@testable import RoomShard
+
+@Suite("While the storage has failed")
+struct StorageTroubleTests {
+  private func isRefused(_ message: Message?, outcome: String = "not_done") -> Bool {
+    message?.type == "error" && message?.text("code") == "storage_unavailable"
+      && message?.text("details.outcome") == outcome && message?.flag("retryable") == true
+  }
+
+  private func isRefused(_ result: Result<RoomAnswer, Refusal>?) -> Bool {
+    if case .failure(.storageUnavailable(isCertain: true))? = result { true } else { false }
+  }
+
+  /// A fixture with ada and bob present beside the host, all quiet.
+  private func populated() throws -> (ShardFixture, host: ConnectionID, ada: ConnectionID, bob: ConnectionID) {
+    let (fixture, host) = try ShardFixture.live()
+    let (ada, bob) = (fixture.join("ada"), fixture.join("bob"))
+    try fixture.settle()
+    for connection in [host, ada, bob] { _ = fixture.take(connection) }
+    return (fixture, host, ada, bob)
+  }
+
+  /// A fixture like ``populated()`` whose room is frozen by a message of the host that was not synced.
+  private func frozen(
+    isCertain: Bool = true, surviving: Int = 0
+  ) throws -> (ShardFixture, host: ConnectionID, ada: ConnectionID, bob: ConnectionID) {
+    let (fixture, host, ada, bob) = try populated()
+    try fixture.send(host, #"{"type":"chat.send","text":"void"}"#)
+    try fixture.failStorage(isCertain: isCertain, surviving: surviving)
+    #expect(fixture.shard.frozenSessions == ["algebra"])
+    for connection in [host, ada, bob] { _ = fixture.take(connection) }
+    return (fixture, host, ada, bob)
+  }
+
+  // MARK: What is void
+
+  @Test("a command whose record is void is answered once, with its id, and nobody hears of it")
+  func voidCommand() throws {
+    let (fixture, host, ada, _) = try populated()
+    try fixture.send(host, #"{"type":"chat.send","id":7,"text":"void"}"#)
+    try fixture.send(ada, #"{"type":"chat.history","id":8}"#)
+    try fixture.send(ada, #"{"type":"chat.send","id":9,"text":""}"#)
+    try fixture.failStorage()
+    let told = fixture.take(host)
+    #expect(told.count == 1 && isRefused(told.first) && told.first?.int("id") == 7)
+    let answers = fixture.take(ada)
+    #expect(answers.compactMap { $0.int("id") } == [8, 9], "what rests on the void record, too")
+    #expect(answers.allSatisfy { isRefused($0) })
+    try fixture.healStorage()
+    try fixture.settle()
+    #expect(fixture.take(host, "chat.message").isEmpty && fixture.take(ada, "chat.message").isEmpty)
+    #expect(fixture.shard.classroom("algebra")?.chat.messages.isEmpty == true)
+    try fixture.send(host, #"{"type":"chat.send","id":10,"text":"again"}"#)
+    try fixture.sync()
+    #expect(fixture.take(ada, "chat.message").first?.int("seq") == 2, "the number of the void message")
+  }
+
+  @Test("the answer says when nobody knows whether it was done")
+  func unknown() throws {
+    let (fixture, host, _, _) = try populated()
+    try fixture.send(host, #"{"type":"chat.send","id":7,"text":"perhaps"}"#)
+    let request = fixture.request(.attendance, by: ShardFixture.identity("emmy", .host))
+    try fixture.failStorage(isCertain: false)
+    #expect(isRefused(fixture.take(host).first, outcome: "unknown"))
+    guard case .failure(.storageUnavailable(isCertain: false))? = fixture.answers[request] else {
+      Issue.record("answered otherwise")
+      return
+    }
+  }
+
+  @Test("what rests on synced records leaves, in its order, and only once")
+  func keptOutputs() throws {
+    let (fixture, host, ada, _) = try populated()
+    for number in 1...4 { try fixture.send(host, #"{"type":"chat.send","id":\#(number),"text":"m\#(number)"}"#) }
+    fixture.append()
+    let position = UInt64(fixture.journal.count) - 2
+    fixture.shard.didSync(through: position)
+    fixture.noteSynced(position)
+    try fixture.failStorage()
+    let told = fixture.take(host)
+    #expect(told.map(\.type) == ["ok", "chat.message", "ok", "chat.message", "error", "error"])
+    #expect(told.compactMap { $0.int("id") } == [1, 2, 3, 4])
+    #expect(fixture.take(ada).compactMap { $0.text("text") } == ["m1", "m2"])
+    try fixture.healStorage()
+    try fixture.send(host, #"{"type":"chat.send","text":"m5"}"#)
+    try fixture.sync()
+    #expect(fixture.take(ada, "chat.message").map { $0.int("seq") } == [4])
+  }
+
+  @Test("whatever is said late of void records is not believed")
+  func lateSync() throws {
+    let (fixture, host, ada, _) = try populated()
+    try fixture.send(host, #"{"type":"chat.send","text":"void"}"#)
+    fixture.append()
+    let void = fixture.shard.position
+    let incarnation = fixture.shard.incarnation
+    try fixture.failStorage()
+    #expect(fixture.shard.incarnation == incarnation + 1)
+    try fixture.healStorage()
+    try fixture.send(host, #"{"type":"chat.send","id":1,"text":"real"}"#)
+    fixture.shard.didSync(through: void)
+    try fixture.release()
+    #expect(fixture.take(host, "ok").isEmpty)
+    #expect(fixture.shard.isHolding)
+    try fixture.sync()
+    #expect(fixture.take(ada, "chat.message").map { $0.text("text") } == ["real"])
+  }
+
+  @Test("requests are answered once; the catalog is told nothing void, and what is durable after the healing")
+  func requests() throws {
+    let fixture = ShardFixture()
+    fixture.create()
+    try fixture.sync()
+    let published = fixture.published.count
+    let emmy = ShardFixture.identity("emmy", .host)
+    let start = fixture.request(.start(key: nil), by: emmy)
+    let create = fixture.create("geometry")
+    try fixture.failStorage()
+    #expect(isRefused(fixture.answers[start]) && isRefused(fixture.answers[create]))
+    #expect(fixture.published.count == published)
+    #expect(fixture.shard.frozenSessions == ["algebra", "geometry"])
+    let count = fixture.answerCount
+    try fixture.healStorage()
+    #expect(fixture.answerCount == count)
+    #expect(fixture.published.last?.details.id == "algebra" && fixture.published.last?.status == .scheduled)
+    #expect(fixture.retracted == ["geometry"])
+    #expect(fixture.shard.sessions == ["algebra"])
+    let again = fixture.create("geometry")
+    try fixture.sync()
+    guard case .success? = fixture.answers[again] else {
+      Issue.record("not created")
+      return
+    }
+  }
+
+  // MARK: Coming and going
+
+  @Test("whose join is void is out of the room, is told, and may join later")
+  func voidJoin() throws {
+    let (fixture, host, ada, _) = try populated()
+    let cyd = fixture.join("cyd")
+    fixture.advance(250)
+    try fixture.send(cyd, #"{"type":"media.set","id":2,"audio":true}"#)
+    try fixture.failStorage()
+    let told = fixture.take(cyd)
+    #expect(told.compactMap { $0.int("id") } == [1, 2] && told.allSatisfy { isRefused($0) })
+    #expect(!fixture.shard.isMember(cyd))
+    fixture.advance(250)
+    try fixture.release()
+    #expect(!fixture.take(ada).contains { $0.list("joined").contains { $0.text("user") == "cyd" } })
+    try fixture.healStorage()
+    #expect(fixture.take(host, "presence.state").last?.int("count") == 3)
+    #expect(fixture.segments("cyd").isEmpty)
+    fixture.join("cyd", on: cyd)
+    try fixture.settle()
+    #expect(fixture.take(cyd).first?.text("state") == "present")
+    #expect(fixture.take(ada, "presence.diff").last?.int("count") == 4)
+  }
+
+  @Test("whose leaving is void is in the room still, with address, mode and what was switched on")
+  func voidLeave() throws {
+    let (fixture, host, ada, bob) = try populated()
+    try fixture.send(ada, #"{"type":"media.set","audio":true}"#)
+    try fixture.send(ada, #"{"type":"presence.subscribe","mode":"count"}"#)
+    try fixture.settle()
+    let peer = try #require(fixture.take(bob, "presence.diff").last?.list("updated").first?.list("peers").first)
+    for connection in [host, ada] { _ = fixture.take(connection) }
+    try fixture.send(ada, #"{"type":"session.leave","id":3}"#)
+    fixture.advance(250)
+    try fixture.failStorage()
+    let told = fixture.take(ada)
+    #expect(told.count == 1 && isRefused(told.first) && told.first?.int("id") == 3)
+    #expect(fixture.shard.isMember(ada))
+    fixture.advance(250)
+    try fixture.release()
+    try fixture.healStorage()
+    let state = try #require(fixture.take(host, "presence.state").last)
+    let entry = try #require(state.list("participants").first { $0.text("user") == "ada" })
+    #expect(entry.list("peers") == [peer] && entry.flag("audio_enabled") == true)
+    let own = try #require(fixture.take(ada, "presence.state").last)
+    #expect(own.text("mode") == "count" && own.int("count") == 3)
+    #expect(fixture.segments("ada").map(\.to) == [nil])
+    try fixture.send(ada, #"{"type":"session.leave","id":4}"#)
+    try fixture.sync()
+    #expect(fixture.take(ada).map(\.type) == ["ok"])
+  }
+
+  @Test("leaving one room and joining another on void ground: in the old one still, and one answer to each")
+  func voidMove() throws {
+    let (fixture, _, ada, _) = try populated()
+    fixture.create("geometry")
+    try fixture.sync()
+    try fixture.send(ada, #"{"type":"session.leave","id":3}"#)
+    fixture.join("ada", "geometry", on: ada)
+    try fixture.send(ada, #"{"type":"presence.subscribe","id":5,"mode":"none"}"#)
+    try fixture.failStorage()
+    let told = fixture.take(ada)
+    #expect(told.compactMap { $0.int("id") } == [3, 1, 5] && told.allSatisfy { isRefused($0) })
+    #expect(fixture.shard.members[ada]?.room === (try fixture.room()))
+    #expect(try fixture.room("geometry").waiting.isEmpty)
+    try fixture.healStorage()
+    try fixture.settle()
+    #expect(fixture.take(ada, "presence.state").count == 1)
+  }
+
+  @Test("who was let in by a void start waits again, is told the count, and comes in with the next start")
+  func voidStart() throws {
+    let fixture = ShardFixture()
+    fixture.create()
+    let host = fixture.join(ShardFixture.identity("emmy", .host))
+    let ada = fixture.join("ada", mode: .hosts)
+    try fixture.settle()
+    for connection in [host, ada] { _ = fixture.take(connection) }
+    try fixture.send(host, #"{"type":"session.start","id":2}"#)
+    fixture.advance(250)
+    try fixture.failStorage()
+    let told = fixture.take(host)
+    #expect(told.count == 1 && isRefused(told.first))
+    #expect(fixture.take(ada).isEmpty)
+    try fixture.healStorage()
+    try fixture.settle()
+    #expect(fixture.take(ada).map(\.type) == ["waiting.count"])
+    #expect(fixture.shard.classroom("algebra")?.status == .scheduled)
+    #expect(fixture.shard.classroom("algebra")?.attendance.rows.isEmpty == true)
+    _ = fixture.take(host)
+    try fixture.send(host, #"{"type":"session.start","id":3}"#)
+    try fixture.settle()
+    #expect(fixture.take(host).map(\.type).prefix(3) == ["ok", "session.status", "session.joined"])
+    #expect(fixture.take(ada, "session.joined").first?.text("presence.mode") == "hosts")
+  }
+
+  @Test("a void end: everybody is present as before, and who was lost before has the grace")
+  func voidEnd() throws {
+    let (fixture, host, ada, bob) = try populated()
+    let lastHeard = fixture.now
+    fixture.close(bob, lastHeard: lastHeard)
+    try fixture.settle()
+    for connection in [host, ada] { _ = fixture.take(connection) }
+    try fixture.send(host, #"{"type":"session.end","id":2}"#)
+    try fixture.failStorage()
+    #expect(isRefused(fixture.take(host).first))
+    try fixture.send(ada, #"{"type":"media.set","id":3,"video":true}"#)
+    try fixture.settle()
+    #expect(fixture.take(ada).map(\.type).sorted() == ["ok", "presence.diff"])
+    #expect(fixture.take(host, "presence.diff").first?.int("count") == 3)
+    try fixture.healStorage()
+    #expect(fixture.take(host, "presence.state").last?.list("participants").count == 3)
+    #expect(fixture.segments("bob").map(\.to) == [nil])
+    fixture.advance(20_000)
+    try fixture.settle()
+    #expect(fixture.segments("bob").map(\.to) == [lastHeard])
+    #expect(fixture.segments("ada").map(\.to) == [nil])
+  }
+
+  @Test("who had left for good on a void record leaves at the same time again")
+  func voidDeparture() throws {
+    let (fixture, host, ada, _) = try populated()
+    let lastHeard = fixture.now
+    fixture.close(ada, lastHeard: lastHeard)
+    try fixture.settle()
+    fixture.advance(20_000)
+    try fixture.failStorage()
+    fixture.advance(60_000)
+    try fixture.release()
+    #expect(fixture.take(host).allSatisfy { ($0.int("count") ?? 3) == 3 })
+    try fixture.healStorage()
+    #expect(fixture.take(host, "presence.state").last?.int("count") == 3, "as long as that is not written")
+    try fixture.settle()
+    #expect(fixture.segments("ada").map(\.to) == [lastHeard])
+    #expect(fixture.take(host, "presence.diff").last?.int("count") == 2)
+  }
+
+  // MARK: What goes on
+
+  @Test("commands that need a record are refused at once, also in rooms that lost nothing")
+  func refusedAtOnce() throws {
+    let (fixture, host, ada, _) = try populated()
+    try fixture.failStorage()
+    #expect(fixture.shard.frozenSessions.isEmpty)
+    let position = fixture.shard.position
+    for command in [
+      #"{"type":"chat.send","id":5,"text":"Hi"}"#, #"{"type":"session.end","id":5}"#,
+      #"{"type":"session.leave","id":5}"#,
+    ] {
+      try fixture.send(host, command)
+      try fixture.release()
+      let told = fixture.take(host)
+      #expect(told.count == 1 && isRefused(told.first) && told.first?.int("id") == 5, "\(command)")
+    }
+    let emmy = ShardFixture.identity("emmy", .host)
+    let requests = [fixture.request(.end(key: nil), by: emmy), fixture.create("geometry")]
+    let cyd = fixture.join("cyd")
+    try fixture.release()
+    #expect(requests.allSatisfy { isRefused(fixture.answers[$0]) })
+    #expect(isRefused(fixture.take(cyd).first) && !fixture.shard.isMember(cyd))
+    #expect(fixture.shard.position == position)
+    try fixture.send(ada, #"{"type":"session.start","id":6}"#)
+    try fixture.release()
+    #expect(fixture.take(ada).first?.text("code") == "forbidden", "what is refused anyway says why")
+    try fixture.healStorage()
+    try fixture.send(host, #"{"type":"chat.send","id":7,"text":"Hi"}"#)
+    try fixture.sync()
+    #expect(fixture.take(host, "ok").map { $0.int("id") } == [7])
+  }
+
+  @Test("an answer that was given before is given again")
+  func repetition() throws {
+    let (fixture, host, ada, _) = try populated()
+    try fixture.send(host, #"{"type":"chat.send","id":5,"text":"Hi","key":"k"}"#)
+    try fixture.sync()
+    let first = try #require(fixture.take(host, "ok").first)
+    _ = fixture.take(ada)
+    try fixture.failStorage()
+    try fixture.send(host, #"{"type":"chat.send","id":5,"text":"Hi","key":"k"}"#)
+    try fixture.release()
+    #expect(fixture.take(host) == [first])
+    #expect(fixture.take(ada).isEmpty)
+  }
+
+  @Test("reads, waiting, reading, second tabs and media go on in rooms that lost nothing")
+  func cleanRooms() throws {
+    let (fixture, host, ada, bob) = try populated()
+    fixture.create("geometry")
+    try fixture.sync()
+    try fixture.failStorage()
+    try fixture.send(host, #"{"type":"chat.history","id":5}"#)
+    try fixture.send(host, #"{"type":"presence.page","id":6,"after":0}"#)
+    try fixture.send(host, #"{"type":"presence.subscribe","id":7,"mode":"hosts"}"#)
+    let report = fixture.request(.attendance, by: ShardFixture.identity("emmy", .host))
+    let second = fixture.join("ada")
+    let waiting = fixture.join("cyd", "geometry")
+    try fixture.send(ada, #"{"type":"media.set","id":8,"audio":true}"#)
+    fixture.close(second)
+    let third = fixture.join("ada")
+    fixture.advance(250)
+    try fixture.release()
+    #expect(fixture.take(host).filter { $0.type != "presence.diff" }.compactMap { $0.int("id") } == [5, 6, 7])
+    guard case .success(.attendance)? = fixture.answers[report] else {
+      Issue.record("no report")
+      return
+    }
+    #expect(fixture.take(third).first?.text("state") == "present")
+    #expect(fixture.take(waiting).map(\.type) == ["session.joined", "waiting.count"])
+    let diff = try #require(fixture.take(bob, "presence.diff").last?.list("updated").first)
+    #expect(diff.text("user") == "ada" && diff.flag("audio_enabled") == true && diff.list("peers").count == 2)
+    try fixture.send(third, #"{"type":"session.leave","id":9}"#)
+    try fixture.release()
+    #expect(fixture.take(third, "ok").count == 1, "it is not the last tab")
+  }
+
+  @Test("in a frozen room signals, media, pages and the tabs of those who were shown go on, and nothing else")
+  func frozenRoom() throws {
+    let (fixture, host, ada, bob) = try frozen()
+    let peer = try #require(fixture.shard.members[bob]?.peer)
+    try fixture.send(ada, #"{"type":"signal","id":1,"to":"\#(peer)","kind":"offer","payload":{"n":1}}"#)
+    try fixture.send(ada, #"{"type":"media.set","id":2,"audio":true}"#)
+    try fixture.send(ada, #"{"type":"presence.page","id":3,"after":0}"#)
+    try fixture.send(ada, #"{"type":"presence.subscribe","id":4,"mode":"full"}"#)
+    fixture.advance(250)
+    try fixture.release()
+    let told = fixture.take(ada)
+    #expect(told.filter { $0.type != "presence.diff" }.map(\.type) == ["ok", "ok", "ok", "presence.state"])
+    #expect(told.first { $0.int("id") == 3 }?.list("participants").count == 3)
+    #expect(fixture.take(bob, "signal").count == 1)
+    #expect(fixture.take(host, "presence.diff").last?.list("updated").first?.flag("audio_enabled") == true)
+
+    try fixture.send(ada, #"{"type":"chat.history","id":5}"#)
+    let requests: [RoomRequest] = [.read, .join, .attendance, .start(key: nil)]
+    let answers = requests.map { fixture.request($0, by: ShardFixture.identity("emmy", .host)) }
+    let second = fixture.join("ada")
+    try fixture.release()
+    #expect(isRefused(fixture.take(ada).first) && isRefused(fixture.take(second).first))
+    #expect(answers.allSatisfy { isRefused(fixture.answers[$0]) })
+    #expect(fixture.shard.classroom("algebra") == nil, "no snapshot of a state that never was")
+  }
+
+  @Test("a signal that has gone is answered as gone, though a record before it is void")
+  func liveAnswers() throws {
+    let (fixture, host, ada, bob) = try populated()
+    let peer = try #require(fixture.shard.members[bob]?.peer)
+    try fixture.send(host, #"{"type":"chat.send","id":1,"text":"void"}"#)
+    try fixture.send(ada, #"{"type":"signal","id":2,"to":"\#(peer)","kind":"offer","payload":0}"#)
+    try fixture.send(ada, #"{"type":"media.set","id":3,"audio":true}"#)
+    try fixture.failStorage()
+    #expect(fixture.take(ada).map(\.type) == ["ok", "ok"])
+    #expect(fixture.take(bob, "signal").count == 1)
+    fixture.advance(250)
+    try fixture.release()
+    #expect(fixture.take(bob, "presence.diff").last?.list("updated").first?.flag("audio_enabled") == true)
+  }
+
+  @Test("media flags whose telling was dropped are told after all")
+  func droppedDifference() throws {
+    let (fixture, host, ada, bob) = try populated()
+    try fixture.send(host, #"{"type":"chat.send","id":1,"text":"void"}"#)
+    try fixture.send(ada, #"{"type":"media.set","screen":true}"#)
+    fixture.advance(250)
+    try fixture.failStorage()
+    #expect(fixture.take(bob).isEmpty)
+    fixture.advance(250)
+    try fixture.release()
+    #expect(fixture.take(bob, "presence.diff").last?.list("updated").first?.flag("screen_enabled") == true)
+  }
+
+  @Test("who is lost meanwhile is gone since last heard; who comes back in time never left")
+  func lostMeanwhile() throws {
+    for isFrozen in [false, true] {
+      let (fixture, host, ada, bob) = isFrozen ? try frozen() : try populated()
+      if !isFrozen { try fixture.failStorage() }
+      let lastHeard = fixture.now
+      fixture.advance(3000)
+      fixture.close(ada, lastHeard: lastHeard)
+      fixture.close(bob, lastHeard: lastHeard)
+      fixture.advance(5000)
+      try fixture.release()
+      #expect(fixture.take(host, "presence.diff").allSatisfy { $0.int("count") == 3 })
+      #expect(!fixture.hasRecords)
+      try fixture.healStorage()
+      try fixture.settle()
+      #expect(
+        fixture.journal.suffix(2).map(\.event) == [
+          .lost(user: "ada", since: lastHeard, isEstimated: false),
+          .lost(user: "bob", since: lastHeard, isEstimated: false),
+        ])
+      let again = fixture.join("bob")
+      fixture.advance(20_000)
+      try fixture.settle()
+      #expect(fixture.segments("ada").map(\.to) == [lastHeard])
+      #expect(fixture.segments("bob").map(\.to) == [nil])
+      #expect(fixture.take(again, "presence.diff").last?.int("count") == 2)
+    }
+  }
+
+  @Test("a grace that ends meanwhile ends attendance after the healing, since last heard, and gives the seat on")
+  func graceEnds() throws {
+    let (fixture, host) = try ShardFixture.live(capacity: 2)
+    let ada = fixture.join("ada")
+    try fixture.settle()
+    let lastHeard = fixture.now
+    fixture.close(ada, lastHeard: lastHeard)
+    try fixture.settle()
+    try fixture.failStorage()
+    fixture.advance(60_000)
+    try fixture.release()
+    #expect(fixture.shard.classroom("algebra")?.attendance.isActive("ada") == true)
+    _ = fixture.take(host)
+    try fixture.healStorage()
+    fixture.join("bob")
+    try fixture.settle()
+    #expect(fixture.segments("ada").map(\.to) == [lastHeard])
+    #expect(fixture.take(host, "presence.diff").last?.int("count") == 2)
+  }
+
+  // MARK: What the disk has
+
+  @Test("a message that is on the disk after all is told, and the numbers go on behind it")
+  func survivingMessage() throws {
+    let (fixture, host, ada, bob) = try frozen(isCertain: false, surviving: 1)
+    try fixture.healStorage()
+    for connection in [host, ada, bob] {
+      let told = fixture.take(connection)
+      #expect(told.first { $0.type == "chat.message" }?.int("seq") == 2)
+      #expect(told.filter { $0.type == "presence.state" && $0["id"] == nil }.count == 1)
+    }
+    try fixture.send(host, #"{"type":"chat.send","text":"next"}"#)
+    try fixture.sync()
+    #expect(fixture.take(ada, "chat.message").map { $0.int("seq") } == [3])
+  }
+
+  @Test("a start that is on the disk after all lets in who waits")
+  func survivingStart() throws {
+    let fixture = ShardFixture()
+    fixture.create()
+    let ada = fixture.join("ada")
+    try fixture.settle()
+    _ = fixture.take(ada)
+    let start = fixture.request(.start(key: "k"), by: ShardFixture.identity("emmy", .host))
+    try fixture.failStorage(isCertain: false, surviving: 2)
+    #expect(fixture.take(ada).isEmpty)
+    try fixture.healStorage()
+    try fixture.settle()
+    #expect(
+      fixture.take(ada).map(\.type).filter { $0 != "waiting.count" } == [
+        "session.status", "session.joined", "presence.diff",
+      ])
+    #expect(fixture.published.last?.status == .ongoing)
+    let again = fixture.request(.start(key: "k"), by: ShardFixture.identity("emmy", .host))
+    try fixture.sync()
+    guard case .failure(.storageUnavailable(isCertain: false))? = fixture.answers[start],
+      case .success(.started(let change, _, _))? = fixture.answers[again]
+    else {
+      Issue.record("the repetition was not answered")
+      return
+    }
+    #expect(change.revision == 2)
+    fixture.advance(20_000)
+    try fixture.settle()
+    #expect(
+      fixture.shard.classroom("algebra")?.attendance.isActive("emmy") == false, "the host never came with a socket")
+  }
+
+  @Test("an end that is on the disk after all is told")
+  func survivingEnd() throws {
+    let (fixture, host, ada, _) = try populated()
+    try fixture.send(host, #"{"type":"session.end","id":1}"#)
+    try fixture.failStorage(isCertain: false, surviving: 1)
+    #expect(isRefused(fixture.take(host).first, outcome: "unknown"))
+    try fixture.healStorage()
+    try fixture.settle()
+    #expect(fixture.take(ada).map(\.type) == ["session.status"])
+    try fixture.send(ada, #"{"type":"chat.history","id":2}"#)
+    try fixture.sync()
+    #expect(fixture.take(ada).map(\.type) == ["ok"])
+  }
+
+  @Test("whose leaving is on the disk after all, and who is still connected, comes in again")
+  func survivingLeave() throws {
+    let (fixture, host, ada, _) = try populated()
+    try fixture.send(ada, #"{"type":"session.leave","id":1}"#)
+    try fixture.failStorage(isCertain: false, surviving: 1)
+    #expect(isRefused(fixture.take(ada).first, outcome: "unknown"))
+    try fixture.healStorage()
+    #expect(fixture.take(host, "presence.state").last?.int("count") == 2)
+    try fixture.settle()
+    #expect(fixture.take(host, "presence.diff").last?.list("joined").first?.text("user") == "ada")
+    #expect(fixture.segments("ada").count == 2)
+  }
+
+  @Test("a disk that has lost what was told: everybody is to come again")
+  func lostHistory() throws {
+    let (fixture, host, ada, _) = try populated()
+    let older = try fixture.classrooms()["algebra"]
+    try fixture.send(host, #"{"type":"chat.send","text":"told"}"#)
+    try fixture.sync()
+    try fixture.send(host, #"{"type":"chat.send","text":"void"}"#)
+    try fixture.failStorage()
+    fixture.shard.storageHealed(["algebra": older], at: fixture.now)
+    try fixture.release()
+    #expect(fixture.closed[host] == .serviceRestart && fixture.closed[ada] == .serviceRestart)
+    #expect(!fixture.shard.isMember(ada))
+    #expect(try fixture.room().detachments.keys.sorted() == ["ada", "bob", "emmy"])
+  }
+
+  @Test("a room that the disk does not know is gone, and who is in it is sent away")
+  func goneRoom() throws {
+    let (fixture, host, _, _) = try frozen()
+    fixture.shard.storageHealed(["algebra": nil as Classroom?], at: fixture.now)
+    try fixture.release()
+    #expect(fixture.closed[host] == .serviceRestart)
+    #expect(fixture.retracted == ["algebra"] && fixture.shard.sessions.isEmpty)
+    fixture.advance(60_000)
+    let cyd = fixture.join("cyd")
+    try fixture.release()
+    #expect(fixture.take(cyd).first?.text("code") == "not_found")
+  }
+
+  @Test("a room that the healing does not name stays frozen until it does")
+  func partly() throws {
+    let (fixture, host, ada, _) = try frozen()
+    fixture.shard.storageHealed([:], at: fixture.now)
+    #expect(fixture.shard.frozenSessions == ["algebra"] && !fixture.shard.hasStorageFailed)
+    try fixture.send(host, #"{"type":"chat.send","id":1,"text":"no"}"#)
+    try fixture.release()
+    #expect(isRefused(fixture.take(host).first))
+    fixture.close(ada)
+    fixture.advance(60_000)
+    try fixture.healStorage()
+    try fixture.send(host, #"{"type":"chat.send","id":2,"text":"yes"}"#)
+    try fixture.settle()
+    #expect(fixture.take(host, "ok").map { $0.int("id") } == [2])
+    #expect(fixture.shard.classroom("algebra")?.attendance.isActive("ada") == false)
+  }
+
+  @Test("a second failure right after the healing takes back what the healing wrote, and nothing is done twice")
+  func again() throws {
+    let (fixture, host, ada, _) = try frozen()
+    let lastHeard = fixture.now
+    fixture.close(ada, lastHeard: lastHeard)
+    fixture.advance(30_000)
+    try fixture.healStorage()
+    try fixture.send(host, #"{"type":"chat.send","id":1,"text":"void again"}"#)
+    try fixture.failStorage()
+    #expect(isRefused(fixture.take(host).last { $0.type == "error" }))
+    fixture.advance(5000)
+    try fixture.healStorage()
+    try fixture.settle()
+    #expect(fixture.segments("ada").map(\.to) == [lastHeard])
+    #expect(fixture.shard.classroom("algebra")?.chat.messages.isEmpty == true)
+    #expect(fixture.take(host, "presence.diff").last?.int("count") == 2)
+  }
+}
