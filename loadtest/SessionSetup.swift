@@ -65,7 +65,6 @@ struct SessionSetup {
       host: plan.target.authority, credential: credential, session: session.id, presence: presence)
     configuration.path = plan.target.path
     configuration.reconnects = plan.awaitsHerd
-    configuration.expectsResume = false
     // A stuck join is the run's to notice.
     configuration.openingTimeoutMilliseconds = Int64(plan.graceSeconds * 1000) + 1000
     session.people.append(Attendee(session: session, place: place, number: number, configuration: configuration))

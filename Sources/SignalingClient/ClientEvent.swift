@@ -203,8 +203,8 @@ public struct SignalEvent {
   public var isPolite: Bool
   public var kind: SignalKind
   public var negotiation: String?
-  /// Its place among the signals for this peer, where the server numbers them.
-  public var sequence: UInt64?
+  /// Its number among the signals for this client's address, from 1.
+  public var sequence: UInt64
   public var payload: JSONView
 }
 

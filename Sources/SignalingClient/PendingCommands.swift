@@ -95,7 +95,7 @@ enum ClientCommand {
         writer.field("token", token)
         writer.field("epoch", memory.epoch)
         writer.object("streams") { $0.field("room", memory.stream.last) }
-        writer.field("signal_seq", memory.signalSequence ?? 0)
+        writer.field("signal_seq", memory.signalSequence)
       }
     }
     writer.endObject()

@@ -84,7 +84,7 @@ extension ShownParticipant {
       guard let peer = peer.string, !peer.isEmpty, !peers.contains(peer) else { throw fields.wrong("peers") }
       peers.append(peer)
     }
-    isReconnecting = fields.has("reconnecting") ? try fields.boolean("reconnecting") : false
+    isReconnecting = try fields.boolean("reconnecting")
     digest = Digest.of(user.utf8)
   }
 

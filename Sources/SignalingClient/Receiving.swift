@@ -308,10 +308,13 @@ extension SignalingClient {
       report(ProtocolViolation(.contradiction, "\(event.role) has \(entry.peer ?? "no address") as the address"))
     }
 
+    if entry.peer != memory?.peer, entry.signalSequence != 0 {
+      report(ProtocolViolation(.signals, "a new address begins with signal \(entry.signalSequence)"))
+    }
     guard var known = memory else {
       memory = SessionMemory(
         epoch: entry.epoch, resumeToken: entry.resumeToken, stream: StreamPosition(after: event.position),
-        status: change.status, revision: change.revision, peer: entry.peer)
+        status: change.status, revision: change.revision, peer: entry.peer, signalSequence: entry.signalSequence)
       memory?.own.begin(after: event.position)
       return
     }
@@ -319,13 +322,8 @@ extension SignalingClient {
     if change.revision < known.revision {
       report(ProtocolViolation(.contradiction, "revision \(change.revision) comes after \(known.revision)"))
     }
-    let keepsPeer = entry.peer != nil && entry.peer == known.peer
-    if !keepsPeer {
-      known.signalSequence = 0
-      known.politeness = [:]
-    } else if event.areSignalsRecovered != true {
-      known.signalSequence = nil
-    }
+    if entry.peer == nil || entry.peer != known.peer { known.politeness = [:] }
+    known.signalSequence = entry.signalSequence
     if !event.isRecovered {
       known.stream = StreamPosition(after: event.position)
       known.status = change.status
@@ -333,7 +331,7 @@ extension SignalingClient {
       known.own.begin(after: event.position)
     }
     known.epoch = entry.epoch
-    known.resumeToken = entry.resumeToken ?? known.resumeToken
+    known.resumeToken = entry.resumeToken
     known.peer = entry.peer
     memory = known
   }
@@ -341,18 +339,25 @@ extension SignalingClient {
   private mutating func compare(_ entry: Entry, with known: SessionMemory) {
     let event = entry.event
     let position = known.stream.last
+    // Said exactly when the address was kept.
+    let keepsPeer = entry.peer != nil && entry.peer == known.peer
+    if event.isResume, keepsPeer != (event.areSignalsRecovered != nil) {
+      report(
+        ProtocolViolation(
+          .contradiction,
+          "the address \(keepsPeer ? "was" : "was not") kept, and what is said of its signals does not fit"))
+    }
+    if event.areSignalsRecovered == true, entry.signalSequence != known.signalSequence {
+      report(
+        ProtocolViolation(
+          .signals, "signals are recovered at \(entry.signalSequence), coming from \(known.signalSequence)"))
+    }
     if event.isRecovered {
       if entry.epoch != known.epoch {
         report(ProtocolViolation(.contradiction, "recovered into epoch \(entry.epoch), coming from \(known.epoch)"))
       }
       if event.position != position {
         report(ProtocolViolation(.contradiction, "recovered at \(event.position), coming from \(position)"))
-      }
-      if known.peer != nil, event.place == .present, entry.peer != known.peer {
-        report(ProtocolViolation(.contradiction, "recovered with another address for signals"))
-      }
-      if event.place == .present, known.peer != nil, event.areSignalsRecovered == nil {
-        report(ProtocolViolation(.malformed, "session.joined.signals_recovered is missing"))
       }
       return
     }
@@ -374,8 +379,10 @@ private struct Entry {
   var event: JoinedEvent
   var user: String
   var epoch: String
-  var resumeToken: String?
+  var resumeToken: String
   var peer: String?
+  /// The number of the last signal for that address.
+  var signalSequence: UInt64 = 0
   var presence: PresenceState?
 
   init(
@@ -400,12 +407,10 @@ private struct Entry {
     if !asked { try fields.forbid("signals_recovered") }
     let areSignalsRecovered = fields.has("signals_recovered") ? try fields.boolean("signals_recovered") : nil
 
-    var position: UInt64 = 0
-    if configuration.expectsResume || fields.has("resume_token") {
-      resumeToken = try fields.string("resume_token", bytes: 1...512)
-    }
-    if configuration.expectsResume || place != .waiting { position = try fields.object("streams").number("room") }
+    resumeToken = try fields.string("resume_token", bytes: 1...ProtocolLimits.resumeTokenBytes)
+    let position = try fields.object("streams").number("room")
     peer = try fields.optionalString("peer", bytes: 1...ProtocolLimits.userBytes)
+    if peer != nil { signalSequence = try fields.number("signal_seq") } else { try fields.forbid("signal_seq") }
     var chat: ChatPage?
     if place == .waiting {
       try fields.forbid("chat")

@@ -165,17 +165,16 @@ extension SignalingClient {
       from: try fields.string("from", bytes: 1...ProtocolLimits.userBytes), isPolite: try fields.boolean("polite"),
       kind: try fields.choice("kind", SignalKind.self),
       negotiation: try fields.optionalString("negotiation", bytes: 1...ProtocolLimits.negotiationBytes),
-      sequence: configuration.expectsResume || fields.has("signal_seq") ? try fields.number("signal_seq") : nil,
+      sequence: try fields.number("signal_seq"),
       payload: try fields.value("payload"))
     queue.append(.signal(event))
     if event.from == peer { throw ProtocolViolation(.signals, "a signal came from the client itself") }
-    if let sequence = event.sequence {
-      let last = memory?.signalSequence
-      memory?.signalSequence = sequence
-      if let last, sequence != last + 1 {
-        throw ProtocolViolation(
-          .signals, count: sequence > last ? sequence - last - 1 : 1, "signal \(sequence) came after \(last)")
-      }
+    let last = memory?.signalSequence ?? 0
+    memory?.signalSequence = event.sequence
+    if event.sequence != last &+ 1 {
+      throw ProtocolViolation(
+        .signals, count: event.sequence > last ? event.sequence - last - 1 : 1,
+        "signal \(event.sequence) came after \(last)")
     }
     // protocol/README.md, 7: "the answer is the same for every signal of the pair".
     if let before = memory?.politeness[event.from], before != event.isPolite {

@@ -10,8 +10,8 @@ struct SessionMemory {
   var revision: Int
   /// The address for signals; nil for who has none.
   var peer: String?
-  /// The number of the last signal; nil when the next may have any number.
-  var signalSequence: UInt64? = 0
+  /// The number of the last signal.
+  var signalSequence: UInt64
   /// Whether this client is the polite side towards a peer, as the first signal said.
   var politeness: [String: Bool] = [:]
   var own = OwnMessages()

@@ -96,7 +96,7 @@ public struct SignalingClient {
   public var position: (epoch: String, room: UInt64)? { memory.map { ($0.epoch, $0.stream.last) } }
   /// The address for signals; nil for who has none.
   public var peer: String? { memory?.peer }
-  /// The number of the last signal; nil when the next may have any.
+  /// The number of the last signal; nil before the first join.
   public var signalSequence: UInt64? { memory?.signalSequence }
   /// Whether the next `session.join` asks for a resume.
   public var canResume: Bool { memory?.resumeToken != nil }

@@ -16,8 +16,6 @@ public struct SignalingClientConfiguration: Sendable {
   public var closingTimeoutMilliseconds: Int64 = 5000
   /// Whether a lost connection is made anew, and the session joined again.
   public var reconnects = true
-  /// Whether `session.joined` must carry a resume token.
-  public var expectsResume = true
 
   /// A client that comes with this credential for this session.
   public init(

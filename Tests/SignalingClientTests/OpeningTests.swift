@@ -68,6 +68,7 @@ struct OpeningTests {
         """)
     var joined = Joined()
     joined.room = 4
+    joined.signals = 1
     joined.hasChat = false
     joined.more = #""recovered": true, "signals_recovered": true"#
     let events = server.say(
@@ -120,6 +121,27 @@ struct OpeningTests {
     let events = server.say(
       ScriptedServer.welcome, ScriptedServer.ready(3), ScriptedServer.joined(4, joined.text))
     #expect(events.contains("PROBLEM contradiction"), "\(events)")
+  }
+
+  @Test("signals that are said to be recovered go on from the last one; those that are not, from where the server says")
+  func signalsAfterResume() throws {
+    for (more, number, expected) in [("true", 2, "PROBLEM signals"), ("false", 7, "ready u1"), ("true", 1, "ready u1")]
+    {
+      var server = ScriptedServer()
+      try server.join()
+      _ = server.say(ScriptedServer.signal(1))
+      server.client.transportEnded(at: server.now, using: &server.workspace)
+      try server.connect()
+      var joined = Joined()
+      joined.hasChat = false
+      joined.signals = number
+      joined.more = #""recovered": true, "signals_recovered": \#(more)"#
+      let events = server.say(
+        ScriptedServer.welcome, ScriptedServer.ready(3), ScriptedServer.joined(4, joined.text),
+        ScriptedServer.signal(number + 1))
+      #expect(events.contains(expected), "\(events)")
+      #expect(events.contains("PROBLEM signals") == (expected != "ready u1"))
+    }
   }
 
   @Test("a resume that was not asked for is a problem")

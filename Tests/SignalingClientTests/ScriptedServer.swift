@@ -113,7 +113,7 @@ struct ScriptedServer: ~Copyable {
     case .chat(let event): "chat \(event.sequence) \(event.user): \(event.text)"
     case .status(let event): "status \(event.sequence.map { "\($0) " } ?? "")\(event.change.status.rawValue)"
     case .presenceChanged: "presence"
-    case .signal(let event): "signal \(event.sequence ?? 0) from \(event.from)"
+    case .signal(let event): "signal \(event.sequence) from \(event.from)"
     case .answered(_, .done): "done"
     case .answered(_, .said(let sequence, _)): "said \(sequence)"
     case .answered(_, .status(let status)): "now \(status.rawValue)"
@@ -201,6 +201,7 @@ struct Joined {
   var peer: String? = "p1"
   var epoch = "e1"
   var room = 3
+  var signals = 0
   var participants: [String]? = [ScriptedServer.own]
   var count: Int?
   var mode = "full"
@@ -220,7 +221,7 @@ struct Joined {
       "resume_token": "r1", \(more)
       """
     if state == "present" {
-      if let peer { text += #", "peer": "\#(peer)""# }
+      if let peer { text += #", "peer": "\#(peer)", "signal_seq": \#(signals)"# }
       let list = participants ?? []
       text += """
         , "presence": {"mode": "\(mode)", "presence_seq": 4, "count": \(count ?? list.count), "participants": \
