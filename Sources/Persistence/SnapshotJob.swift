@@ -22,13 +22,17 @@ public struct SnapshotJob<S: Storage>: ~Copyable, Sendable {
   public private(set) var count = 0
 
   /// Begins a snapshot.
-  /// - Parameter coveredLSN: the LSN up to which every session is covered.
-  public init(_ storage: S, coveredLSN: UInt64, at now: Timestamp) throws(SnapshotError) {
+  /// - Parameters:
+  ///   - coveredLSN: the LSN up to which every session is covered.
+  ///   - alive: what it says of when the server was alive; nil for now.
+  public init(
+    _ storage: S, coveredLSN: UInt64, at now: Timestamp, alive: PendingRecord? = nil
+  ) throws(SnapshotError) {
     #if PLANTED_BUGS
       let coveredLSN = PlantedBugs.isActive(.snapshotAheadOfItself) ? coveredLSN + 1 : coveredLSN
     #endif
     var writer = try SnapshotWriter(storage, lsn: coveredLSN, now: now.milliseconds)
-    let alive = AliveRecord.make(at: now, isGoodbye: false)
+    let alive = alive ?? AliveRecord.make(at: now, isGoodbye: false)
     let header = RecordHeader(lsn: coveredLSN, session: "", sequence: 0, kind: alive.kind)
     do throws(SnapshotError) {
       try writer.append(header, payload: alive.payload.span.bytes)

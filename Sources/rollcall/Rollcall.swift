@@ -10,7 +10,7 @@ struct Rollcall: ParsableCommand {
     commandName: "rollcall",
     abstract: "A real-time signaling and presence server for live classes.",
     version: RollcallVersion.current,
-    subcommands: [Serve.self, Token.self, Inspect.self, BackupCommand.self])
+    subcommands: [Serve.self, Token.self, Inspect.self, BackupCommand.self, Erase.self])
 
   /// Runs the command line. The parser's own exit code for wrong arguments is 64; here it is 2.
   static func main() {
