@@ -6,7 +6,7 @@ import SignalingProtocol
 extension RoomShard {
   /// A command of a connection, other than `hello`, `session.join` and `ping`, which come before a room.
   public func handle(_ message: ClientMessage, id: Int64?, from connection: ConnectionID, at now: Timestamp) {
-    if closing.contains(connection) { return }
+    if closing.contains(connection) || park(message, id: id, from: connection) { return }
     guard let member = members[connection] else {
       refuse(ProtocolError(.notJoined, "Join a session first."), id: id, to: connection, restingOn: 0)
       return
@@ -102,6 +102,7 @@ extension RoomShard {
       }
     case .completed:
       empty(room, at: now)
+      noteArchivable(room, at: now)
     }
   }
 

@@ -14,6 +14,7 @@ extension RoomShard {
     connection: ConnectionID, at now: Timestamp
   ) {
     if closing.contains(connection) { return }
+    if park(identity, session: session, presence: mode, resume: resume, id: id, connection: connection) { return }
     if let member = members[connection] {
       refuse(
         ProtocolError(.alreadyJoined, "This connection is in a session; leave it first."), id: id, to: connection,
@@ -27,6 +28,7 @@ extension RoomShard {
     do throws(Refusal) {
       let role = try room.classroom.role(of: identity)
       try checkIsTrusted(room)
+      room.hasVisitors = true
       var member = Member(
         room: room, actor: Actor(user: identity.user, name: identity.name, role: role), ordinal: nextOrdinal(),
         mode: mode, state: .waiting)
@@ -237,6 +239,7 @@ extension RoomShard {
     _ connection: ConnectionID, lastHeard: Timestamp, isGoodbye: Bool = false, at now: Timestamp
   ) {
     closing.remove(connection)
+    parking.remove(connection)
     for departed in departing.removeValue(forKey: connection) ?? [] { departed.room.audience.remove(connection) }
     guard let member = members.removeValue(forKey: connection) else { return }
     let room = member.room

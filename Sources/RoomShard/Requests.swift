@@ -10,6 +10,7 @@ extension RoomShard {
   public func handle(
     _ request: RoomRequest, session: String, id: RequestID, by identity: Identity?, at now: Timestamp
   ) {
+    if park(request, session: session, id: id, by: identity) { return }
     let result: Result<RoomAnswer, Refusal>
     do throws(Refusal) {
       result = .success(try answer(request, session: session, by: identity, at: now))
@@ -33,8 +34,9 @@ extension RoomShard {
     }
     guard let room = rooms[session] else { throw .notFound }
     try checkIsTrusted(room)
+    room.hasVisitors = true
     if case .read = request {
-      return try read(room, by: identity)
+      return try read(room.classroom, by: identity)
     }
     guard let identity else { throw .notFound }
     let role = try room.classroom.role(of: identity)
@@ -67,7 +69,7 @@ extension RoomShard {
       return .session(room.classroom.view, mayJoin: true)
     }
     let details = try draft.validated(id: id, roomName: roomName, host: identity.user, at: now)
-    guard rooms[id] == nil else { throw .sessionExists }
+    guard rooms[id] == nil, stubs[id] == nil else { throw .sessionExists }
     guard !hasStorageFailed else { throw .storageUnavailable(isCertain: true) }
     let creation = Classroom.creation(details, epoch: epoch, by: identity.user, keyUse: keyUse)
     guard let classroom = Classroom(creation) else { preconditionFailure("a creation creates") }
@@ -78,15 +80,15 @@ extension RoomShard {
     return .session(classroom.view, mayJoin: true)
   }
 
-  private func read(_ room: Room, by identity: Identity?) throws(Refusal) -> RoomAnswer {
+  func read(_ classroom: Classroom, by identity: Identity?) throws(Refusal) -> RoomAnswer {
     guard let identity else {
-      guard room.classroom.details.visibility == .listed else { throw .notFound }
-      return .session(room.classroom.view, mayJoin: false)
+      guard classroom.details.visibility == .listed else { throw .notFound }
+      return .session(classroom.view, mayJoin: false)
     }
-    guard room.classroom.isVisible(to: identity) else { throw .notFound }
+    guard classroom.isVisible(to: identity) else { throw .notFound }
     // A refusal to enter is no error here: the session is visible, and its room name is not.
-    let mayJoin = (try? room.classroom.role(of: identity)) != nil
-    return .session(room.classroom.view, mayJoin: mayJoin)
+    let mayJoin = (try? classroom.role(of: identity)) != nil
+    return .session(classroom.view, mayJoin: mayJoin)
   }
 
   private func change(

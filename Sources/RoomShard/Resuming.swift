@@ -186,7 +186,9 @@ extension RoomShard {
     members[connection]?.catchUp = member.catchUp
     seat(member, connection: connection)
     #if PLANTED_BUGS
-      if PlantedBugs.isActive(.catchUpOverlaps) { seat(member, connection: connection, in: .room(member.mode)) }
+      if member.catchUp != nil, PlantedBugs.isActive(.catchUpOverlaps) {
+        seat(member, connection: connection, in: .room(member.mode))
+      }
     #endif
   }
 }

@@ -37,6 +37,10 @@ final class Room {
   var isFlushScheduled = false
   /// The journal position of this room's last record.
   var position: UInt64 = 0
+  /// Whether the session lies in the archive and is in memory for a while.
+  var isLoaded = false
+  /// Whether somebody has asked for the session since that was last looked at.
+  var hasVisitors = false
   /// Set while the classroom rests on records that are void.
   var frozen: Frozen?
   /// Whom differences were about that may be told only with the record at the position.

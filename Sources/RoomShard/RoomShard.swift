@@ -1,4 +1,5 @@
 import Classroom
+import DequeModule
 import JSON
 import SignalingProtocol
 
@@ -30,6 +31,9 @@ public final class RoomShard {
   var failureCount: UInt64 = 0
   /// By session.
   var stubs: [String: ArchiveStub] = [:]
+  var parking = Parking()
+  /// Sessions that are over, and when they may go to the archive, ascending.
+  var archiveCandidates: Deque<(due: Timestamp, session: String)> = []
   /// Who left, or was taken over from, and that is not synced: all that the connection was since, oldest first.
   var departing: [ConnectionID: [Member]] = [:]
   /// Those of them whose going has turned out void.
@@ -51,11 +55,14 @@ public final class RoomShard {
 
   /// Puts a session back as the journal and the snapshot made it; it is published only when it changes.
   public func restore(_ classroom: Classroom) {
-    rooms[classroom.id] = Room(classroom)
+    let room = Room(classroom)
+    rooms[classroom.id] = room
+    if classroom.status == .completed { noteArchivable(room, at: classroom.endedAt ?? Timestamp(milliseconds: 0)) }
   }
 
   /// Ends the recovery: everybody whose attendance is open was last alive then, and has the grace from now to come back.
   public func resume(lastAlive: Timestamp, isEstimated: Bool, at now: Timestamp) {
+    archiveCandidates = Deque(archiveCandidates.sorted { ($0.due, $0.session) < ($1.due, $1.session) })
     for room in rooms.values.sorted(by: { $0.classroom.id < $1.classroom.id }) where room.classroom.status.isLive {
       room.restoresPeersUntil = now.advanced(byMilliseconds: configuration.graceMilliseconds)
       for row in room.classroom.attendance.rows.values where row.isActive {
@@ -104,6 +111,12 @@ public final class RoomShard {
     records.append(contentsOf: events)
     appended += UInt64(events.count)
     room.position = appended
+    if room.isLoaded {
+      // The archive does not have this.
+      room.isLoaded = false
+      stubs[room.classroom.id] = nil
+      noteArchivable(room, at: room.classroom.endedAt ?? Timestamp(milliseconds: 0))
+    }
     unsynced.note(events, through: appended)
   }
 
@@ -138,9 +151,9 @@ public final class RoomShard {
         }
       case .unseat(let connection, let room, let ordinal):
         // The connection may have closed meanwhile.
-        guard forgetDeparture(of: connection, ordinal: ordinal) else { break }
+        guard forgetDeparture(of: connection, ordinal: ordinal) else { continue }
         #if PLANTED_BUGS
-          if PlantedBugs.isActive(.eventsAfterLeaving) { break }
+          if PlantedBugs.isActive(.eventsAfterLeaving) { continue }
         #endif
         room.audience.remove(connection)
       case .signal(let peer, let room, let range, let time):
@@ -240,10 +253,12 @@ public final class RoomShard {
 
   // MARK: Reading
 
-  /// Whether the connection is in a room of this shard.
-  public func isMember(_ connection: ConnectionID) -> Bool { members[connection] != nil }
+  /// Whether the connection is in a room of this shard, or waits for one to be loaded.
+  public func isMember(_ connection: ConnectionID) -> Bool {
+    members[connection] != nil || parking.contains(connection)
+  }
 
-  /// The ids of all sessions of this shard, sorted.
+  /// The ids of the sessions of this shard that are in memory, sorted: those in the archive only while they are loaded.
   public var sessions: [String] { rooms.keys.sorted() }
 
   /// A session as it is now, un-synced events included; a snapshot of it may be used only once ``position`` is synced.

@@ -15,8 +15,13 @@ struct ShardTimers {
   /// When the address of a lost tab is given up.
   var peerGraces: Deque<(deadline: Timestamp, room: Room, peer: Peer, generation: UInt64)> = []
 
+  /// When a session that was loaded from the archive leaves memory, if nobody uses it.
+  var evictions: Deque<(deadline: Timestamp, room: Room)> = []
+
   var next: Timestamp? {
-    [flushes.first?.deadline, graces.first?.deadline, peerGraces.first?.deadline].lazy.compactMap { $0 }.min()
+    [
+      flushes.first?.deadline, graces.first?.deadline, peerGraces.first?.deadline, evictions.first?.deadline,
+    ].lazy.compactMap { $0 }.min()
   }
 }
 
@@ -26,6 +31,7 @@ extension RoomShard {
 
   /// Does what is due.
   public func advance(to now: Timestamp) {
+    evict(at: now)
     while let flush = timers.flushes.first, flush.deadline <= now {
       timers.flushes.removeFirst()
       flushPresence(of: flush.room, at: now)

@@ -65,6 +65,7 @@ extension RoomShard {
     guard classroom.status.isLive else {
       if classroom.status == .completed, told.status != .completed {
         empty(room, at: now)
+        noteArchivable(room, at: now)
       } else {
         tellWaiting(in: room, at: now)
       }
