@@ -49,7 +49,6 @@ public struct JournalPipeline<S: Storage>: ~Copyable, Sendable {
   private var lastHealed: Timestamp?
   /// In a relaxed journal: what was written, and shown, and is not synced.
   private var unsynced: [PendingRecord] = []
-  private var lastUnsyncedLSN: UInt64 = 0
   private var unsyncedSince: Timestamp?
   private var nextAlive: Timestamp
 
@@ -154,10 +153,12 @@ public struct JournalPipeline<S: Storage>: ~Copyable, Sendable {
 
   // MARK: Work
 
-  /// Writes the first record of a server's life, which shows a later start that it has not ended well. Nothing may be
-  /// shown to anybody before.
-  public mutating func begin(at now: Timestamp) throws(JournalError) {
-    _ = try writer.append([AliveRecord.make(at: now, isGoodbye: false)])
+  /// Writes the first records of a server's life: what the start itself changed, and one that shows a later start that
+  /// this life has not ended well. Nothing may be shown to anybody before.
+  public mutating func begin(at now: Timestamp, records: [PendingRecord] = []) throws(JournalError) {
+    for batch in JournalWriter<S>.batches(of: records + [AliveRecord.make(at: now, isGoodbye: false)]) {
+      _ = try writer.append(batch)
+    }
     nextAlive = now.advanced(byMilliseconds: JournalLimits.aliveIntervalMilliseconds)
   }
 
@@ -242,7 +243,6 @@ public struct JournalPipeline<S: Storage>: ~Copyable, Sendable {
       case .strict: try sync()
       case .relaxed:
         unsynced += batch
-        lastUnsyncedLSN = writer.nextLSN - 1
         if unsyncedSince == nil { unsyncedSince = now }
       }
       counters.batches += 1
@@ -282,12 +282,8 @@ public struct JournalPipeline<S: Storage>: ~Copyable, Sendable {
 
   /// Brings the writer back to work, and into the journal what was shown already and is not on the disk.
   private mutating func recoverWriter(at now: Timestamp) throws(JournalError) {
-    try writer.recoverAfterFailure(segmentID: SegmentID(using: &random), now: now.milliseconds)
+    try writer.recoverAfterFailure(segmentID: SegmentID(using: &random), now: now.milliseconds, keeping: unsynced)
     if writer.hasUnsynced { try sync() }
-    if !unsynced.isEmpty, lastUnsyncedLSN > writer.durableLSN {
-      let missing = Array(unsynced.suffix(Int(clamping: lastUnsyncedLSN - writer.durableLSN)))
-      for batch in JournalWriter<S>.batches(of: missing) { _ = try writer.append(batch) }
-    }
     forgetUnsynced()
   }
 

@@ -113,7 +113,8 @@ public struct JournalWriter<S: Storage>: ~Copyable, Sendable {
   public mutating func write(_ batch: [PendingRecord]) throws(JournalError) -> ClosedRange<UInt64> {
     guard failure == nil else { throw .failed }
     precondition(durability == .relaxed || !hasUnsynced, "a batch of a strict journal is synced before the next one")
-    try encode(batch)
+    buffer.removeAll(keepingCapacity: true)
+    try Self.encode(batch, of: header, firstLSN: nextLSN, syncedEnd: durableEnd, to: &buffer)
     do throws(StorageError) {
       try storage.write(buffer.span.bytes, to: file, at: writtenEnd)
     } catch {
@@ -186,12 +187,15 @@ public struct JournalWriter<S: Storage>: ~Copyable, Sendable {
   /// Makes sure that no rejected record can return, and lets the writer work again.
   ///
   /// After a failed write the file is cut back to the last whole batch and synced; when that fails, and always after a
-  /// failed sync, a new segment records where the durable part of the old one ends. Then what was written after
-  /// ``durableLSN`` is void, as ``nextLSN`` shows. When this throws it may be tried again.
+  /// failed sync, a new segment records where the durable part of the old one ends; it begins with those of the `kept`
+  /// records that the old one does not hold durably. When this throws it may be tried again.
   /// - Parameters:
+  ///   - kept: of a relaxed journal: the last records that were written, and that count although they were not synced.
   ///   - segmentID: random, as ``SegmentID`` says; not one given before.
   ///   - now: Unix milliseconds.
-  public mutating func recoverAfterFailure(segmentID: SegmentID, now: Int64) throws(JournalError) {
+  public mutating func recoverAfterFailure(
+    segmentID: SegmentID, now: Int64, keeping kept: [PendingRecord] = []
+  ) throws(JournalError) {
     #if PLANTED_BUGS
       if PlantedBugs.isActive(.rejectedRecordReturns) {
         forgetUnsynced()
@@ -213,7 +217,7 @@ public struct JournalWriter<S: Storage>: ~Copyable, Sendable {
       }
     }
     forgetUnsynced()
-    try begin(segmentID, now)
+    try begin(segmentID, now, with: kept)
     self.failure = nil
   }
 
@@ -240,21 +244,30 @@ public struct JournalWriter<S: Storage>: ~Copyable, Sendable {
 
   /// Installs a segment that begins at the next LSN. It replaces the current one when that has no durable record, as
   /// both have the same name.
-  private mutating func begin(_ id: SegmentID, _ now: Int64) throws(JournalError) {
+  private mutating func begin(
+    _ id: SegmentID, _ now: Int64, with records: [PendingRecord] = []
+  ) throws(JournalError) {
     let replaces = nextLSN == header.firstLSN
     var new = header
     new.id = id
     new.firstLSN = nextLSN
     new.createdAt = now
     if !replaces { new.previous = SegmentHeader.Previous(id: header.id, end: durableEnd, lastLSN: nextLSN - 1) }
+    var content = new.encoded()
+    var lastLSN = durableLSN
+    for batch in Self.batches(of: records) {
+      try Self.encode(batch, of: new, firstLSN: lastLSN + 1, syncedEnd: UInt64(SegmentHeader.size), to: &content)
+      lastLSN += UInt64(batch.count)
+    }
     let name = FileName.segment(firstLSN: nextLSN)
     do throws(StorageError) {
-      let installed = try storage.install(new.encoded().span.bytes, as: name)
+      let installed = try storage.install(content.span.bytes, as: name)
       if !replaces { covered.append(header.firstLSN) }
       file = installed
       header = new
-      durableEnd = UInt64(SegmentHeader.size)
-      writtenEnd = durableEnd
+      durableEnd = UInt64(content.count)
+      durableLSN = lastLSN
+      forgetUnsynced()
     } catch {
       // From the rename on it is open which segment a recovery would find: appending to the old one could be in vain.
       if error.operation == .rename || error.operation == .syncDirectory { failure = .sync }
@@ -269,7 +282,9 @@ public struct JournalWriter<S: Storage>: ~Copyable, Sendable {
     return .storage(error)
   }
 
-  private mutating func encode(_ batch: [PendingRecord]) throws(JournalError) {
+  private static func encode(
+    _ batch: [PendingRecord], of segment: SegmentHeader, firstLSN: UInt64, syncedEnd: UInt64, to buffer: inout [UInt8]
+  ) throws(JournalError) {
     guard !batch.isEmpty else { throw .emptyBatch }
     var bodySize = 0
     for record in batch {
@@ -278,14 +293,13 @@ public struct JournalWriter<S: Storage>: ~Copyable, Sendable {
       bodySize += size
       guard bodySize <= BatchHeader.largestBody else { throw .tooLarge }
     }
-    buffer.removeAll(keepingCapacity: true)
-    buffer.reserveCapacity(BatchHeader.size(durability) + bodySize)
+    buffer.reserveCapacity(buffer.count + BatchHeader.size(segment.durability) + bodySize)
     let crc = BatchHeader.encode(
-      id: header.id, bodySize: bodySize, count: batch.count, firstLSN: nextLSN,
-      syncedEnd: durability == .relaxed ? durableEnd : nil, to: &buffer)
+      id: segment.id, bodySize: bodySize, count: batch.count, firstLSN: firstLSN,
+      syncedEnd: segment.durability == .relaxed ? syncedEnd : nil, to: &buffer)
     for (index, record) in batch.enumerated() {
       let header = RecordHeader(
-        lsn: nextLSN + UInt64(index), session: record.session, sequence: record.sequence, kind: record.kind)
+        lsn: firstLSN + UInt64(index), session: record.session, sequence: record.sequence, kind: record.kind)
       _ = RecordCoding.append(header, payload: record.payload.span.bytes, continuing: crc, to: &buffer)
     }
   }

@@ -17,6 +17,9 @@ public struct RecoveredState<S: Storage>: RecoveryConsumer {
   public private(set) var classrooms: [String: Classroom] = [:]
   /// The sessions that rest in their history files, by id; none of them is in ``classrooms``.
   public private(set) var archived: [String: ArchivedSession] = [:]
+  /// Sessions to which something happened after they were put into history files that are no longer there, as happens when
+  /// their time is over and a snapshot from before that has to be used.
+  public private(set) var missing: Set<String> = []
   /// The last time that anything on disk knows of.
   public private(set) var lastTime = Timestamp(milliseconds: 0)
   /// When the server was last known to be alive.
@@ -85,19 +88,42 @@ public struct RecoveredState<S: Storage>: RecoveryConsumer {
         return
       }
       try load(record.session)
+      if missing.contains(record.session) { return }
       try apply(event)
     }
   }
 
   /// Something happened to a session after it was put into its history file: it is in use again.
   private mutating func load(_ session: String) throws(PayloadError) {
-    guard archived[session] != nil, let history else { return }
+    guard archived[session] != nil, !missing.contains(session), let history else { return }
     do throws(HistoryError) {
       classrooms[session] = try history.read(session)
+    } catch .missing {
+      missing.insert(session)
+      return
     } catch {
       throw PayloadError("\(error)")
     }
     archived[session] = nil
+  }
+
+  /// Gives every session in ``classrooms`` a new epoch, so that nobody goes on with numbers that may be given again.
+  /// - Parameter makeEpoch: makes one that was never used.
+  /// - Returns: the records of it, to be journaled before anything is shown.
+  public mutating func changeEpochs(at now: Timestamp, makeEpoch: () -> String) -> [PendingRecord] {
+    var records: [PendingRecord] = []
+    var writer = JSONWriter(reserving: 64)
+    for session in classrooms.keys.sorted() {
+      guard let sequence = classrooms[session]?.sequence else { continue }
+      let event = RecordedEvent(
+        session: session, sequence: sequence + 1, at: now, by: nil, keyUse: nil, event: .epochChanged(makeEpoch()))
+      classrooms[session]?.apply(event)
+      writer.removeAll()
+      let kind = EventCodec.encode(event, into: &writer)
+      records.append(
+        PendingRecord(session: session, sequence: event.sequence, kind: kind.rawValue, payload: writer.bytes))
+    }
+    return records
   }
 
   private mutating func apply(_ event: RecordedEvent) throws(PayloadError) {

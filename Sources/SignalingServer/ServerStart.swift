@@ -47,10 +47,21 @@ struct ServerStart<S: Storage>: ~Copyable {
     var pipeline = JournalPipeline(
       writer, storage: storage, history: history, settings: settings, random: random,
       clock: { UInt64(MonotonicClock.nanoseconds()) }, at: clock.now)
+    let markers = try Self.markers(in: storage)
+    var epochs: [PendingRecord] = []
+    if !markers.isEmpty || report.mayHaveLostEnd && !recovered.endedCleanly {
+      epochs = recovered.changeEpochs(at: clock.now) { "e\(Identifiers.random(bits: 80))" }
+      logger.warning("what came last may be missing: \(epochs.count) sessions have new epochs, all clients begin anew")
+    }
     do throws(JournalError) {
-      try pipeline.begin(at: clock.now)
+      try pipeline.begin(at: clock.now, records: epochs)
     } catch {
       throw .journal(error)
+    }
+    do throws(StorageError) {
+      for marker in markers { try marker.clear(in: storage) }
+    } catch {
+      throw .recovery(.storage(error))
     }
     self.storage = storage
     self.history = history
@@ -64,6 +75,14 @@ struct ServerStart<S: Storage>: ~Copyable {
 
   /// The journal, to be driven by its thread.
   consuming func takePipeline() -> JournalPipeline<S> { pipeline }
+
+  private static func markers(in storage: S) throws(StartFailure) -> [FolderMarker] {
+    do throws(StorageError) {
+      return try FolderMarker.present(in: storage)
+    } catch {
+      throw .recovery(.storage(error))
+    }
+  }
 
   private static func log(_ report: RecoveryReport, _ recovered: RecoveredState<S>, to logger: Logger) {
     logger.info(
