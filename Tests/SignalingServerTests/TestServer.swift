@@ -40,7 +40,7 @@ final class TestServer {
   private var server: Server?
 
   init(
-    loops: Int = 2, folder: TemporaryFolder? = nil, _ configure: (inout ServerConfiguration) -> Void = { _ in }
+    loops: Int = 2, folder: TemporaryFolder? = nil, faults: DiskFaults? = nil, _ configure: (inout ServerConfiguration) -> Void = { _ in }
   ) throws {
     let folder = try folder ?? TemporaryFolder()
     var configuration = ServerConfiguration(dataFolder: folder.path, secret: Self.secret, loops: loops)
@@ -48,7 +48,12 @@ final class TestServer {
     // Clients that vanish are lingered for; no test waits for that.
     configuration.patience.linger = 200
     configure(&configuration)
-    let server = try Server(configuration, logger: Self.silence)
+    let server =
+      if let faults {
+        try Server(configuration, logger: Self.silence) { FailingStorage(base: $0, faults: faults) }
+      } else {
+        try Server(configuration, logger: Self.silence)
+      }
     (self.server, self.folder, self.loops) = (server, folder, loops)
     (port, clock, authority) = (server.address.port, server.clock, server.authority)
   }
