@@ -3,7 +3,7 @@
 /// One line of ASCII, `rollcall-data <version>` and a line feed, so that a person can read it too.
 public enum FolderFormat {
   /// The layout that this build writes, and the newest that it reads.
-  public static let currentVersion: UInt32 = 1
+  public static let currentVersion: UInt32 = 2
   static let fileName = "format"
   private static let prefix = "rollcall-data "
 
@@ -45,9 +45,10 @@ public enum FolderFormat {
     return try version(in: bytes.prefix(count))
   }
 
-  /// Checks the version and, in a new folder, writes it durably.
+  /// Checks the version, and writes it durably in a new folder and in one of an older version: an older build would misread
+  /// what this one is going to write.
   public static func ensure<S: Storage>(_ storage: S) throws(Failure) {
-    guard try read(storage) == nil else { return }
+    guard try read(storage) != currentVersion else { return }
     do throws(StorageError) {
       let line = Array("\(prefix)\(currentVersion)\n".utf8)
       _ = try storage.install(line.span.bytes, as: fileName)

@@ -95,8 +95,8 @@ async def test_folders(binary, folder):
         return target
 
     data = copy()
-    (data / "format").write_text("rollcall-data 2\n")
-    await refuse(binary, folder, "a data folder of a newer version", data, [str(data), "format 2"])
+    (data / "format").write_text("rollcall-data 9\n")
+    await refuse(binary, folder, "a data folder of a newer version", data, [str(data), "format 9"])
     for text in ("", "rollcall-data", "rollcall-data 0\n", "rollcall-data x\n", "other 1\n"):
         data = copy()
         (data / "format").write_text(text)
