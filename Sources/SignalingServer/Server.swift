@@ -91,7 +91,7 @@ public final class Server: Sendable {
       let store = start.history
       let (classrooms, archived) = (start.classrooms, start.archived)
       let (lastAlive, isEstimated) = (start.lastAlive, start.isEstimated)
-      let pipeline = Handoff(start.takePipeline())
+      let pipeline = start.pipeline
       journalThread = try spawnThread(name: "rc-journal") {
         guard let pipeline = pipeline.take() else { return }
         let snapshots = SnapshotThread(storage: storage, journal: journal.mailbox, logger: logger)
@@ -169,18 +169,4 @@ public final class Server: Sendable {
     historyThread.join()
     logger.info("stopped; everything acknowledged is on disk")
   }
-}
-
-/// Brings a value that cannot be copied into a thread's closure.
-///
-/// Unchecked, because the value is put in before the thread is started and taken out by that thread alone; `pthread_create`
-/// orders the two.
-private final class Handoff<Value: ~Copyable & Sendable>: @unchecked Sendable {
-  private var value: Value?
-
-  init(_ value: consuming Value) {
-    self.value = consume value
-  }
-
-  func take() -> Value? { value.take() }
 }

@@ -4,7 +4,10 @@ import Logging
 import Persistence
 
 /// What a data folder brings to the start of a server, with the journal ready to go on.
-struct ServerStart<S: Storage>: ~Copyable {
+///
+/// Copyable, though the journal is not: of a noncopyable value whose one field is consumed, the optimiser of Swift 6.3 also
+/// ends the fields that were copied out of it before.
+struct ServerStart<S: Storage> {
   let storage: S
   let history: HistoryStore<S>
   let clock: ServerClock
@@ -15,7 +18,8 @@ struct ServerStart<S: Storage>: ~Copyable {
   /// When the last run was last known to be alive, and whether that is a guess.
   let lastAlive: Timestamp
   let isEstimated: Bool
-  private var pipeline: JournalPipeline<S>
+  /// The journal, to be driven by its thread.
+  let pipeline: Handoff<JournalPipeline<S>>
 
   /// Recovers what the folder holds, and writes what every start writes. Nothing is shown to anybody before this is done.
   init(
@@ -70,11 +74,8 @@ struct ServerStart<S: Storage>: ~Copyable {
     archived = stubs
     lastAlive = recovered.lastAlive
     isEstimated = !recovered.endedCleanly
-    self.pipeline = pipeline
+    self.pipeline = Handoff(pipeline)
   }
-
-  /// The journal, to be driven by its thread.
-  consuming func takePipeline() -> JournalPipeline<S> { pipeline }
 
   private static func markers(in storage: S) throws(StartFailure) -> [FolderMarker] {
     do throws(StorageError) {
