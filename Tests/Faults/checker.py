@@ -277,10 +277,14 @@ def milliseconds(timestamp):
     return round(datetime.datetime.fromisoformat(timestamp.replace("Z", "+00:00")).timestamp() * 1000)
 
 
-def attendance_problems(row, now):
-    """What is wrong with a row by itself. `now` is Unix milliseconds at the time of the report."""
+def attendance_problems(row, now, is_away=False):
+    """What is wrong with a row by itself. `now` is Unix milliseconds at the time of the report.
+
+    Of somebody whose connection is lost the open segment counts to the loss, which the row does not show.
+    """
     problems = []
     total = 0
+    closed = 0
     previous_end = None
     for index, segment in enumerate(row["segments"]):
         start = milliseconds(segment["from"])
@@ -293,8 +297,12 @@ def attendance_problems(row, now):
             problems.append("segments overlap")
         previous_end = end
         total += (end if end is not None else now) - start
+        closed += end - start if end is not None else 0
     is_open = bool(row["segments"]) and row["segments"][-1]["to"] is None
-    if abs(row["milliseconds"] - total) > (2000 if is_open else 0):
+    if is_open and is_away:
+        if not closed <= row["milliseconds"] <= total + 2000:
+            problems.append(f"milliseconds is {row['milliseconds']}, not between {closed} and {total}")
+    elif abs(row["milliseconds"] - total) > (2000 if is_open else 0):
         problems.append(f"milliseconds is {row['milliseconds']}, the union of the segments {total}")
     if row["is_active"] != is_open:
         problems.append("is_active does not say whether the last segment is open")

@@ -218,7 +218,7 @@ class Lesson:
             if row is None:
                 problems.append(f"{user} was in, and is not in the report")
                 continue
-            problems += [f"{user}: {problem}" for problem in checker.attendance_problems(row, at)]
+            problems += [f"{user}: {problem}" for problem in checker.attendance_problems(row, at, is_away=True)]
             if not self.judge.asked and not self.is_over and not row["is_active"]:
                 problems.append(f"{user} was in a moment ago, and is not active")
             if self.is_over and row["is_active"]:

@@ -39,16 +39,19 @@ async def test(binary, folder, dice, messages):
     checks.check("every message that was acknowledged is proved", [
         f"{len(class_.judge.acknowledged)} were acknowledged, {proved.get('ok', 0)} proved"] if proved.get("ok", 0) < len(class_.judge.acknowledged) else [])
     checks.check("the traced server ends with 0", [] if code == 0 else [server.log_tail()])
-    plant(lines)
+    plant(lines, dice)
     checks.say(", ".join(f"{count} {kind}" for kind, count in sorted(proved.items())) + " proved")
 
 
-def plant(lines):
+def plant(lines, dice):
     """The same trace with a fault in it must not pass."""
-    syncs = [number for number, line in enumerate(lines) if "fdatasync(" in line]
-    some = syncs[len(syncs) // 2]
-    without = lines[:some] + lines[some + 1:]
+    syncs = [number for number, call in enumerate(trace.calls(lines)) if call.name == "fdatasync" and "journal-" in call.target[1]]
+    begins = [call.begin for call in trace.calls(lines)]
+    some = dice.sample(syncs, min(12, len(syncs)))
+    # Not every batch holds something that anybody was told of; most do.
+    found = sum(bool(trace.violations(lines[:begins[number] - 1] + lines[begins[number]:])[0]) for number in some)
+    checks.check("a trace with one sync taken out does not pass", [] if found > len(some) // 2 else [f"it passes {len(some) - found} times in {len(some)}"])
     failed = [line.replace("= 0", "= -1 EIO (Input/output error)") if "fdatasync" in line else line for line in lines]
     late = [line for line in lines if "fsync(" not in line]
-    for what, changed in (("one sync taken out", without), ("every sync failed", failed), ("the folder never synced", late)):
+    for what, changed in (("every sync failed", failed), ("the folder never synced", late)):
         checks.check(f"a trace with {what} does not pass", [] if trace.violations(changed)[0] else ["it passes"])

@@ -250,6 +250,13 @@ class AttendanceTests(unittest.TestCase):
     def test_time_counted_twice_is_found(self):
         self.assertTrue(checker.stayed_problems(row((0, None), milliseconds=120_000), START, NOW))
 
+    def test_who_is_away_counts_to_the_loss(self):
+        away = row((0, 10), (20, None), milliseconds=15_000)
+        self.assertEqual(checker.attendance_problems(away, NOW, is_away=True), [])
+        self.assertTrue(checker.attendance_problems(away, NOW))
+        for milliseconds in (9_000, 60_000):
+            self.assertTrue(checker.attendance_problems({**away, "milliseconds": milliseconds}, NOW, is_away=True))
+
     def test_a_gap_is_found(self):
         self.assertTrue(checker.stayed_problems(row((0, 20), (22, None)), START, NOW))
 
