@@ -50,6 +50,7 @@ class Checker:
     def __init__(self):
         self.sent = {}  # text -> user
         self.acknowledged = {}  # text -> Answer
+        self.uncertain = set()  # texts that may have been done without anybody being told
         self.refused = set()  # texts that were refused, and must not appear
         self.seen = {}  # seq -> Message, by whomever
         self.statuses = {}  # seq -> what session.status said
@@ -85,6 +86,8 @@ class Checker:
     def will_send(self, user, text):
         """Said before the command leaves the client. Every text is sent by one user, and is unique to its key."""
         self.sent[text] = user
+        # Who repeats it takes the refusal of the first time back.
+        self.refused.discard(text)
 
     def was_acknowledged(self, text, answer):
         before = self.acknowledged.setdefault(text, answer)
@@ -95,9 +98,15 @@ class Checker:
             self.violation(f"{text!r} was acknowledged as {answer.seq}, which is {shown.text!r}")
 
     def was_refused(self, text, code):
+        """Certainly not done, this time."""
         if text in self.acknowledged:
             self.violation(f"{text!r} was acknowledged, and then refused with {code}")
-        self.refused.add(text)
+        if text not in self.uncertain:
+            self.refused.add(text)
+
+    def is_uncertain(self, text):
+        """Got no answer, or one that does not say whether it was done: it may be there or not, whatever comes later."""
+        self.uncertain.add(text)
 
     def joined(self, connection, joined):
         """A connection got `session.joined`, state present."""

@@ -61,8 +61,13 @@ class Person:
         try:
             answer = await self.command("chat.send", text=text, key=key)
         except Refused as refusal:
-            if refusal.message.get("details", {}).get("outcome") != "unknown":
+            if refusal.message.get("details", {}).get("outcome") == "unknown":
+                self.judge.is_uncertain(text)
+            else:
                 self.judge.was_refused(text, refusal.code)
+            raise
+        except GONE:
+            self.judge.is_uncertain(text)
             raise
         self.judge.was_acknowledged(text, checker.Answer(answer["seq"], answer["at"], answer["message_id"]))
         return answer

@@ -150,6 +150,10 @@ class Server:
             return error.code, json.loads(error.read() or b"null")
 
 
+class Unavailable(OSError):
+    """The server cannot let anybody in now."""
+
+
 def resume(token, position):
     """What `session.join` carries to go on from there."""
     if token is None:
@@ -174,6 +178,9 @@ async def enter(server, bearer, session=SESSION, **more):
         if message["type"] == "session.joined":
             return connection, message
         if message["type"] == "error":
+            connection.transport.abort()
+            if message["code"] == "storage_unavailable":
+                raise Unavailable(message["message"])
             raise RuntimeError(f"cannot join: {message}")
 
 
@@ -227,6 +234,7 @@ class Chatter:
         self.drained = None
         self.close_code = None
         self.retries = 0
+        self.unavailable = 0
         self.token = self.position = None  # to go on from, after the first time
         self.forgets = 0.15  # how often it comes back as somebody who remembers nothing
         self.connection = self.joined = None
@@ -267,6 +275,8 @@ class Chatter:
         finally:
             speaking.cancel()
             await asyncio.gather(speaking, return_exceptions=True)
+            for _, text in self.commands.values():
+                self.judge.is_uncertain(text)
             self.position = self.judge.position(connection, joined)
             self.judge.ended(connection)
             connection.transport.abort()
@@ -275,12 +285,19 @@ class Chatter:
         for key in list(self.pending):
             if self.random.random() < 0.7:
                 self.retries += 1
+                self.judge.will_send(self.user, self.pending[key])
                 await self.send(connection, key, self.pending[key])
             else:
                 del self.pending[key]  # given up: it may be there or not
         while True:
             await asyncio.sleep(self.random.uniform(*self.pause))
             if len(self.pending) > 5:
+                waiting = {key for key, _ in self.commands.values()}
+                unavailable = [key for key in self.pending if key not in waiting]
+                if unavailable:
+                    self.retries += 1
+                    self.judge.will_send(self.user, self.pending[unavailable[0]])
+                    await self.send(connection, unavailable[0], self.pending[unavailable[0]])
                 continue
             if self.answered and self.random.random() < 0.05:
                 # As if the answer had been lost: the same again must be the same answer, and nothing new.
@@ -312,6 +329,13 @@ class Chatter:
                 self.judge.was_acknowledged(text, checker.Answer(message["seq"], message["at"], message["message_id"]))
             elif kind == "error" and message.get("id") in self.commands:
                 key, text = self.commands.pop(message["id"])
+                if message["code"] == "storage_unavailable":
+                    self.unavailable += 1
+                    if message["details"]["outcome"] == "unknown":
+                        self.judge.is_uncertain(text)
+                    elif text not in self.judge.acknowledged:
+                        self.judge.was_refused(text, message["code"])
+                    continue
                 self.pending.pop(key, None)
                 self.judge.was_refused(text, message["code"])
                 self.judge.violation(f"{self.name}: refused: {message}")

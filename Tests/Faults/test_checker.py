@@ -106,6 +106,15 @@ class ChatTests(unittest.TestCase):
         self.checker.was_refused("four", "wrong_state")
         self.assertIn("was refused, and is there", self.find([*self.history, message(5, "four")]))
 
+    def test_a_refused_message_that_was_uncertain_before_or_is_repeated_may_appear(self):
+        self.checker.is_uncertain("four")
+        self.checker.was_refused("four", "storage_unavailable")
+        self.assertEqual(self.find([*self.history, message(5, "four")]), "")
+        self.setUp()
+        self.checker.was_refused("four", "storage_unavailable")
+        self.checker.will_send("bo", "four")
+        self.assertEqual(self.find([*self.history, message(5, "four")]), "")
+
     def test_another_epoch_is_found(self):
         self.assertIn("the epoch changed", self.find(self.history, joined(4, epoch="e2")))
 

@@ -5,6 +5,7 @@ from the line on which it began, what it achieved from the line on which it retu
 """
 
 import dataclasses
+import functools
 import json
 import re
 
@@ -31,17 +32,17 @@ class Call:
     end: int = None
     result: int = None
 
-    @property
+    @functools.cached_property
     def target(self):
         """The first file descriptor, with what it names."""
         found = _DESCRIPTOR.match(self.arguments)
         return (int(found[1]), unescape(found[2]).decode(errors="replace")) if found else (-1, "")
 
-    @property
+    @functools.cached_property
     def data(self):
         return b"".join(self.strings)
 
-    @property
+    @functools.cached_property
     def strings(self):
         found = []
         for string, cut in _STRING.findall(self.arguments):
@@ -204,7 +205,10 @@ def _messages(pieces):
 
 def violations(lines):
     """What was said too early; and how many statements were proved, by kind."""
-    found = calls(lines)
+    return violations_of(calls(lines))
+
+
+def violations_of(found):
     durable = {}
     for record in journal(found):
         fact = _fact(record)
