@@ -229,7 +229,6 @@ final class Tab {
     view.forget()
     droppedAt = wasLeaving ? .min / 2 : world.serverNow
     lostConnection = wasLeaving ? nil : connection
-    disturbances = world.disturbances
     failures += 1
     if !isGone {
       let current = generation
@@ -443,7 +442,10 @@ final class Tab {
   }
 
   private func joined(_ message: JSONView, isAnswer: Bool) {
-    if isAnswer { phase = .joined }
+    if isAnswer {
+      phase = .joined
+      disturbances = world.disturbances
+    }
     view.joined(message, isAnswer: isAnswer, resume: isAnswer ? resume : nil)
     if view.state == .present, let at = message["at"]?.integer { spans.last?.begun = at }
     if view.state == .ended {

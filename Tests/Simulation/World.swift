@@ -58,6 +58,8 @@ final class World {
   var coverage = Coverage()
   private(set) var violation: Violation?
   private(set) var server: SimulatedServer?
+  /// Processes that are gone; what they had planned finds them and does nothing.
+  private var formerServers: [SimulatedServer] = []
   private var disk: SimulatedDisk
   private var people: [Person] = []
   private var tabs: [Tab] = []
@@ -258,6 +260,7 @@ final class World {
     // Recovery can be interrupted like anything else.
     if !isCalm, randomness.chance(0.1), scenario.outages > 0 { disk.operationsLeft = randomness.int(0...12) }
     self.server = server
+    formerServers.append(server)
     note("server", "starts for the \(serverStarts). time")
     guard server.start() else {
       self.server = nil
