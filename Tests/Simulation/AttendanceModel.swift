@@ -16,7 +16,8 @@ final class AttendanceModel {
     enum End {
       case open
       case left(earliest: Int64, latest: Int64)
-      case lost(Connection)
+      /// The connection is gone; a leave that was sent then, and not answered, may have been done.
+      case lost(Connection, leaving: Int64?)
     }
 
     let user: String
@@ -73,8 +74,8 @@ final class AttendanceModel {
       switch span.end {
       case .open: (earliest, latest) = (limit, limit)
       case .left(let low, let high): (earliest, latest) = (low, high)
-      case .lost(let connection):
-        (earliest, latest) = (connection.lastHeard, connection.lostAt ?? limit)
+      case .lost(let connection, let leaving):
+        (earliest, latest) = (min(connection.lastHeard, leaving ?? .max), connection.lostAt ?? limit)
       }
       // What was not yet written down when the server went is reconstructed after it.
       for outage in outages {

@@ -45,7 +45,7 @@ final class SimulatedJournal {
     settings.snapshotBytes = server.world.scenario.snapshotBytes
     settings.snapshotIntervalMilliseconds = server.world.scenario.snapshotInterval
     pipeline = JournalPipeline(
-      writer, storage: disk, history: nil, settings: settings, random: server.journalRandomness(), clock: { 0 },
+      writer, storage: disk, history: server.history, settings: settings, random: server.journalRandomness(), clock: { 0 },
       at: server.timestamp(atMonotonic: server.scheduler.milliseconds))
     people = Array(repeating: 0, count: loops)
     lastAlive = server.timestamp(atMonotonic: server.scheduler.milliseconds).milliseconds
@@ -152,11 +152,12 @@ final class SimulatedJournal {
       case .synced(let loop, let position): server.loops[loop].post(.synced(position))
       case .failed(let loop, let incarnation, let isCertain):
         server.world.note("journal", "fails, incarnation \(incarnation), certain \(isCertain)")
-        guard server.world.livesThroughTrouble else { return server.die("the journal cannot be written") }
+        server.world.disturb()
+        server.world.coverage.note("storage failed, \(isCertain ? "certain" : "uncertain")")
         server.loops[loop].post(.storageFailed(isCertain: isCertain))
       case .healed(let loop, let incarnation, let classrooms):
         server.world.note("journal", "heals, incarnation \(incarnation): \(classrooms.keys.sorted())")
-        server.loops[loop].post(.storageHealed(incarnation: incarnation, classrooms))
+        server.loops[loop].post(.storageHealed(classrooms))
       case .beginSnapshot(let round, let coveredLSN, let time):
         snapshot = Snapshot(coveredLSN: coveredLSN, begun: time)
         for loop in server.loops { loop.post(.takeSnapshot(round: round)) }

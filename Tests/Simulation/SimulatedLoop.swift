@@ -58,7 +58,9 @@ enum LoopMail {
   case request(RoomRequest, session: String, identity: Identity?, number: UInt64)
   case synced(UInt64)
   case storageFailed(isCertain: Bool)
-  case storageHealed(incarnation: UInt64, [String: Classroom])
+  case storageHealed([String: Classroom])
+  case archived(String, sequence: UInt64?)
+  case loaded(String, Classroom?)
   case takeSnapshot(round: Int)
   case drain
 }
@@ -98,6 +100,8 @@ final class SimulatedLoop {
   private(set) var monotonicNow: Int64
   private(set) var now: Timestamp
   private var nextSweep: Int64 = 0
+  private var archiving: Set<String> = []
+  private var nextArchiving: Int64 = 0
   private var drainDeadline: Int64?
   private(set) var isFinished = false
   private var isAwake = false
@@ -134,7 +138,7 @@ final class SimulatedLoop {
     if !deferred.isEmpty || !departed.isEmpty || snapshot != nil { return wake() }
     if shard.catchingUp.contains(where: hasTakenEverything) { return wake() }
     var wait = Int64.max
-    if !connections.isEmpty { wait = max(0, nextSweep - monotonicNow) }
+    if !connections.isEmpty || !shard.sessions.isEmpty { wait = max(0, nextSweep - monotonicNow) }
     if let deadline = shard.nextDeadline { wait = min(wait, max(0, deadline.milliseconds(since: now))) }
     if let drainDeadline { wait = min(wait, max(0, drainDeadline - monotonicNow)) }
     guard wait < .max else { return }
@@ -147,8 +151,9 @@ final class SimulatedLoop {
 
   // MARK: The tick
 
-  func begin(rooms: [Classroom], lastAlive: Timestamp, isEstimated: Bool) {
+  func begin(rooms: [Classroom], archived: [ArchivedSession], lastAlive: Timestamp, isEstimated: Bool) {
     for room in rooms { shard.restore(room) }
+    for session in archived { shard.restoreArchived(ArchiveStub(view: session.view, sequence: session.sequence)) }
     shard.resume(lastAlive: lastAlive, isEstimated: isEstimated, at: now)
     endTick()
     setTimer()
@@ -167,6 +172,7 @@ final class SimulatedLoop {
     if monotonicNow >= nextSweep { sweep() }
     shard.advance(to: now)
     feedWhoCatchesUp()
+    for session in shard.takeLoads() { server.load(session, for: self) }
     takeSnapshotStep()
     endTick()
     server.world.checkBounds(of: self)
@@ -207,8 +213,10 @@ final class SimulatedLoop {
         shard.handle(request, session: session, id: RequestID(rawValue: lastRequest), by: identity, at: now)
       case .synced(let position): shard.didSync(through: position)
       case .storageFailed(let isCertain): storageFailed(isCertain: isCertain)
-      case .storageHealed(let incarnation, let classrooms): storageHealed(incarnation, classrooms)
-      case .takeSnapshot(let round): snapshot = (round, shard.sessions[...])
+      case .storageHealed(let classrooms): storageHealed(classrooms)
+      case .archived(let session, let sequence): noteArchived(session, sequence: sequence)
+      case .loaded(let session, let classroom): noteLoaded(session, classroom)
+      case .takeSnapshot(let round): beginSnapshot(round)
       case .drain: drain()
       }
     }
@@ -225,7 +233,11 @@ final class SimulatedLoop {
     var rooms: [SnapshotRoom] = []
     for _ in 0..<2 {
       guard let session = work.sessions.popFirst() else { break }
-      if let classroom = shard.classroom(session) { rooms.append(.classroom(classroom)) }
+      if let stub = shard.archived(session) {
+        rooms.append(.archived(ArchivedSession(view: stub.view, sequence: stub.sequence)))
+      } else if let classroom = shard.classroom(session) {
+        rooms.append(.classroom(classroom))
+      }
     }
     let isLast = work.sessions.isEmpty
     server.journal.post(
@@ -236,17 +248,51 @@ final class SimulatedLoop {
   // MARK: Trouble
 
   private func storageFailed(isCertain: Bool) {
-    shard.storageFailed(isCertain: isCertain, at: now)
-    _ = shard.takeRecords()
     snapshot = nil
+    shard.storageFailed(isCertain: isCertain, at: now)
     server.journal.post(
       .freeze(loop: index, incarnation: shard.incarnation, sessions: shard.frozenSessions))
   }
 
-  private func storageHealed(_ incarnation: UInt64, _ classrooms: [String: Classroom]) {
-    guard incarnation == shard.incarnation else { return }
-    let stored = shard.frozenSessions.reduce(into: [String: Classroom?]()) { $0[$1] = .some(classrooms[$1]) }
+  private func storageHealed(_ classrooms: [String: Classroom]) {
+    var stored: [String: Classroom?] = [:]
+    for session in shard.frozenSessions { stored.updateValue(classrooms[session], forKey: session) }
     shard.storageHealed(stored, at: now)
+  }
+
+  private func beginSnapshot(_ round: Int) {
+    guard !shard.hasStorageFailed else { return }
+    var sessions = shard.archived.map(\.view.details.id)
+    let inHistory = Set(sessions)
+    sessions += shard.sessions.filter { !inHistory.contains($0) }
+    snapshot = (round, sessions[...])
+  }
+
+  private func archive() {
+    nextArchiving = monotonicNow + 5000
+    guard !shard.hasStorageFailed else { return }
+    for session in shard.archivable(at: now) where !archiving.contains(session) {
+      guard let classroom = shard.classroom(session) else { continue }
+      archiving.insert(session)
+      server.archive(classroom, for: self)
+    }
+  }
+
+  private func noteArchived(_ session: String, sequence: UInt64?) {
+    archiving.remove(session)
+    guard let sequence else { return }
+    server.world.coverage.note("archived")
+    shard.didArchive(session, sequence: sequence)
+    if archiving.isEmpty { nextArchiving = monotonicNow }
+  }
+
+  private func noteLoaded(_ session: String, _ classroom: Classroom?) {
+    if let classroom {
+      server.world.coverage.note("loaded from the history")
+      shard.didLoad(classroom, at: now)
+    } else {
+      shard.didFailToLoad(session, at: now)
+    }
   }
 
   private func feedWhoCatchesUp() {
@@ -710,6 +756,7 @@ final class SimulatedLoop {
 
   private func sweep() {
     nextSweep = monotonicNow + patience.sweep
+    if monotonicNow >= nextArchiving { archive() }
     server.journal.people[index] = shard.liveCounts.people
     for id in order {
       guard let connection = connections[id], connection.deadline <= monotonicNow else { continue }

@@ -45,6 +45,9 @@ final class SimulatedServer {
   unowned let world: World
   let scheduler: Scheduler
   let disk: SimulatedDisk
+  /// Where sessions that are over are put.
+  let history: HistoryStore<SimulatedDisk>
+  private let historyDisk: SimulatedDisk
   let patience: Patience
   private(set) var loops: [SimulatedLoop] = []
   private var journalThread: SimulatedJournal?
@@ -62,9 +65,11 @@ final class SimulatedServer {
   private let number: Int
 
   /// A process that has not started.
-  init(world: World, disk: SimulatedDisk, number: Int, randomness: Randomness) {
+  init(world: World, disk: SimulatedDisk, historyDisk: SimulatedDisk, number: Int, randomness: Randomness) {
     self.world = world
     self.disk = disk
+    self.historyDisk = historyDisk
+    history = HistoryStore(historyDisk)
     self.number = number
     self.randomness = randomness
     scheduler = world.scheduler
@@ -86,20 +91,21 @@ final class SimulatedServer {
   /// Recovers what is on the disk and serves.
   /// - Returns: whether it runs.
   func start() -> Bool {
-    var recovered = RecoveredState<SimulatedDisk>()
+    var recovered = RecoveredState(history: history)
     let writer: JournalWriter<SimulatedDisk>
     do {
       try FolderFormat.ensure(disk)
+      try history.removeLeftovers()
       let opened = try Recovery.open(
         disk, segmentID: segmentID(), now: world.wallClock, clock: { 0 }, into: &recovered)
       writer = opened.takeWriter()
     } catch {
       world.note("server", "does not start: \(error)")
-      if !disk.hasStopped, disk.failures == 0 { world.fail("recovery", "the folder is refused: \(error)") }
+      if !disk.hasStopped, disk.failures == 0, historyDisk.failures == 0 { world.fail("recovery", "the folder is refused: \(error)") }
       return false
     }
     clockOffset = max(world.wallClock, recovered.lastTime.milliseconds) - scheduler.milliseconds
-    world.history.verify(recovered.classrooms, "after start \(number)")
+    world.verify(recovered, history, "after start \(number)")
     journalThread = SimulatedJournal(server: self, disk: disk, writer: writer, loops: world.loopCount)
     guard journal.begin() else { return false }
     isRunning = true
@@ -110,10 +116,14 @@ final class SimulatedServer {
     for name in recovered.classrooms.keys.sorted() {
       if let classroom = recovered.classrooms[name] { catalog[name] = classroom.view }
     }
+    for (name, session) in recovered.archived { catalog[name] = session.view }
     for loop in loops {
       let rooms = recovered.classrooms.keys.sorted().compactMap { recovered.classrooms[$0] }
         .filter { self.loop(of: $0.id) == loop.index }
-      loop.begin(rooms: rooms, lastAlive: recovered.lastAlive, isEstimated: !recovered.endedCleanly)
+      let archived = recovered.archived.keys.sorted().compactMap { recovered.archived[$0] }
+        .filter { self.loop(of: $0.id) == loop.index }
+      loop.begin(
+        rooms: rooms, archived: archived, lastAlive: recovered.lastAlive, isEstimated: !recovered.endedCleanly)
     }
     return true
   }
@@ -147,6 +157,29 @@ final class SimulatedServer {
     isRunning = false
     endedCleanly = isSafe
     world.serverStopped(self)
+  }
+
+  // MARK: The history's thread
+
+  func archive(_ classroom: Classroom, for loop: SimulatedLoop) {
+    scheduler.after(3 * world.syncDuration()) { [weak self, weak loop] in
+      guard let self, self.isRunning, let loop else { return }
+      do throws(HistoryError) {
+        try self.history.write(classroom, at: self.timestamp(atMonotonic: self.scheduler.milliseconds))
+        self.world.note("history", "has \(classroom.id)")
+        loop.post(.archived(classroom.id, sequence: classroom.sequence))
+      } catch {
+        loop.post(.archived(classroom.id, sequence: nil))
+      }
+    }
+  }
+
+  func load(_ session: String, for loop: SimulatedLoop) {
+    scheduler.after(world.syncDuration()) { [weak self, weak loop] in
+      guard let self, self.isRunning, let loop else { return }
+      self.world.note("history", "gives \(session)")
+      loop.post(.loaded(session, try? self.history.read(session)))
+    }
   }
 
   // MARK: What loops ask

@@ -220,7 +220,7 @@ final class Tab {
     if let connection {
       for span in spans where isOpen(span) {
         // A leave that was not answered may have been done.
-        span.end = leftAt.map { .left(earliest: $0, latest: world.serverNow) } ?? .lost(connection)
+        span.end = .lost(connection, leaving: leftAt)
       }
     }
     let wasLeaving = leftAt != nil
@@ -507,7 +507,9 @@ final class Tab {
       // An error without an id answers what could not be read, or tells who waits that the class is full.
       return
     }
+    let isUnknown = code == "storage_unavailable" && message["details"]?["outcome"]?.string != "not_done"
     if let expected = sent.mustFail {
+      if code == "storage_unavailable" { return }
       if expected != code, expected != "key_conflict" || code != "key_expired" {
         world.fail("refusals", "\(name): \(sent.type) must be \(expected), is \(code)")
       }
@@ -515,10 +517,19 @@ final class Tab {
     }
     switch sent.type {
     case "chat.send":
-      if let text = sent.text { world.history.refused(text) }
+      if let text = sent.text, !isUnknown { world.history.refused(text) }
+      if isUnknown, let text = sent.text, let key = sent.key { unsettled.append((text, key)) }
       if code == "key_conflict" { world.fail("idempotency", "\(name): \(sent.text ?? "") is not what its key was for") }
     case "session.join":
-      if let span = spans.popLast() { world.attendance.remove(span) }
+      if let span = spans.popLast() {
+        if isUnknown {
+          let uncertain = AttendanceModel.Connection()
+          uncertain.lostAt = world.serverNow + 90_000
+          span.end = .lost(uncertain, leaving: nil)
+        } else {
+          world.attendance.remove(span)
+        }
+      }
       phase = .ready
       let pause = randomness.int64(1000...20_000)
       after(pause) { $0.join() }

@@ -26,6 +26,8 @@ struct Scenario {
   var snapshotBytes: Int
   var snapshotInterval: Int64
   var syncMicroseconds: Int64
+  var archiveAfter: Int64
+  var catchUpEvents: Int
 
   init(_ random: inout Randomness) {
     let isLong = random.chance(0.08)
@@ -44,6 +46,8 @@ struct Scenario {
     snapshotBytes = random.pick([4 << 10, 32 << 10, 16 << 20]) ?? 16 << 20
     snapshotInterval = random.pick([5000, 60_000, 300_000]) ?? 300_000
     syncMicroseconds = random.pick([50, 1000, 8000]) ?? 1000
+    archiveAfter = random.pick([600_000, 8000]) ?? 600_000
+    catchUpEvents = random.pick([256, 7]) ?? 256
   }
 }
 
@@ -61,6 +65,7 @@ final class World {
   /// Processes that are gone; what they had planned finds them and does nothing.
   private var formerServers: [SimulatedServer] = []
   private var disk: SimulatedDisk
+  private var historyDisk: SimulatedDisk
   private var people: [Person] = []
   private var tabs: [Tab] = []
   private var links: [Int: Link] = [:]
@@ -96,6 +101,7 @@ final class World {
     behaviour = random.split()
     diskRandomness = random.split()
     disk = SimulatedDisk(randomness: diskRandomness.split())
+    historyDisk = SimulatedDisk(randomness: diskRandomness.split())
     messagesUntilSample = random.int(10...200)
     randomness = random
     history.report = { [unowned self] in fail($0, $1) }
@@ -106,9 +112,13 @@ final class World {
     patience.outboundBytes = scenario.outboundBytes
     return patience
   }
-  var shardConfiguration: ShardConfiguration { ShardConfiguration() }
-  /// Whether the shard is told of a disk that fails, or the process ends.
-  var livesThroughTrouble: Bool { false }
+  var shardConfiguration: ShardConfiguration {
+    var configuration = ShardConfiguration()
+    configuration.archiveAfterMilliseconds = scenario.archiveAfter
+    configuration.archiveIdleMilliseconds = min(configuration.archiveIdleMilliseconds, scenario.archiveAfter / 2)
+    configuration.catchUpEvents = scenario.catchUpEvents
+    return configuration
+  }
   var loopCount: Int { scenario.loops }
   var mischief: Double { isCalm ? 0 : scenario.mischief }
   var networkTrouble: Double { isCalm ? 0 : scenario.networkTrouble }
@@ -240,6 +250,7 @@ final class World {
     note("world", "calms down")
     isCalm = true
     disk.heal()
+    historyDisk.heal()
     isSlowDisk = false
     if server == nil { startServer() }
     for tab in tabs where !tab.isGone {
@@ -256,7 +267,7 @@ final class World {
     serverStarts += 1
     disturbances += 1
     let server = SimulatedServer(
-      world: self, disk: disk, number: serverStarts, randomness: randomness.split())
+      world: self, disk: disk, historyDisk: historyDisk, number: serverStarts, randomness: randomness.split())
     // Recovery can be interrupted like anything else.
     if !isCalm, randomness.chance(0.1), scenario.outages > 0 { disk.operationsLeft = randomness.int(0...12) }
     self.server = server
@@ -265,6 +276,7 @@ final class World {
     guard server.start() else {
       self.server = nil
       disk = disk.afterKill()
+      historyDisk = historyDisk.afterKill()
       return restartLater()
     }
     disk.operationsLeft = nil
@@ -289,19 +301,20 @@ final class World {
       note("server", "loses power")
       for number in links.keys.sorted() where randomness.chance(0.5) { links[number]?.lose() }
       server.kill()
-      gone(server, disk.afterPowerLoss())
+      gone(server, disk.afterPowerLoss(), historyDisk.afterPowerLoss())
     default:
       coverage.note(fault: .processKilled)
       note("server", "is killed")
       server.kill()
-      gone(server, disk.afterKill())
+      gone(server, disk.afterKill(), historyDisk.afterKill())
     }
   }
 
-  private func gone(_ server: SimulatedServer, _ next: SimulatedDisk) {
+  private func gone(_ server: SimulatedServer, _ next: SimulatedDisk, _ nextHistory: SimulatedDisk) {
     attendance.crashed(at: serverNow, lastAlive: server.journal.lastAlive)
     breakLinks()
     disk = next
+    historyDisk = nextHistory
     self.server = nil
     restartLater()
   }
@@ -313,7 +326,7 @@ final class World {
   func serverDied(_ server: SimulatedServer) {
     guard self.server === server else { return }
     server.kill()
-    gone(server, disk.afterKill())
+    gone(server, disk.afterKill(), historyDisk.afterKill())
   }
 
   func serverStopped(_ server: SimulatedServer) {
@@ -323,6 +336,7 @@ final class World {
     breakLinks()
     self.server = nil
     disk = disk.afterKill()
+    historyDisk = historyDisk.afterKill()
     restartLater()
   }
 
@@ -470,8 +484,12 @@ final class World {
       key: randomness.chance(0.5) ? "create-\(session)" : nil)
     var isDone = false
     question(request, session: session, identity: person("host-\(session)")?.identity) { [unowned self] result in
-      isDone = true
-      if case .success = result { history.sawCreation(of: session) }
+      switch result {
+      case .success:
+        isDone = true
+        history.sawCreation(of: session)
+      case .failure(let refusal): isDone = refusal == .sessionExists
+      }
     }
     scheduler.after(3_000_000) { [unowned self] in
       if !isDone, !isCalm { create(session, index: index) }
@@ -484,9 +502,12 @@ final class World {
     let request = RoomRequest.start(key: randomness.chance(0.5) ? "start-\(session)" : nil)
     let span = spanFromOutside(of: "host-\(session)", session)
     question(request, session: session, identity: person("host-\(session)")?.identity) { [unowned self] result in
-      guard case .success = result else { return attendance.remove(span) }
-      isDone = true
-      span.connection.lostAt = serverNow
+      switch result {
+      case .success:
+        isDone = true
+        span.connection.lostAt = serverNow
+      case .failure(let refusal): refused(span, refusal)
+      }
     }
     scheduler.after(5_000_000) { [unowned self] in
       if !isDone, history.sessions[session]?.highestRevision ?? 0 < 2 { begin(session) }
@@ -518,13 +539,22 @@ final class World {
     }
   }
 
+  /// What was refused did not happen, unless the disk may know it all the same.
+  private func refused(_ span: AttendanceModel.Span, _ refusal: Refusal) {
+    if refusal == .storageUnavailable(isCertain: false) {
+      span.connection.lostAt = serverNow + 90_000
+    } else {
+      attendance.remove(span)
+    }
+  }
+
   /// Somebody who comes in without a socket is there from some time between the question and the answer, for the grace.
   private func spanFromOutside(of user: String, _ session: String) -> AttendanceModel.Span {
     let connection = AttendanceModel.Connection()
     connection.lastHeard = serverNow
     connection.lostAt = serverNow + 30_000
     let span = AttendanceModel.Span(user: user, session: session, asked: serverNow, connection: connection)
-    span.end = .lost(connection)
+    span.end = .lost(connection, leaving: nil)
     attendance.add(span)
     return span
   }
@@ -533,7 +563,7 @@ final class World {
     let span = spanFromOutside(of: person.user, person.session)
     if !person.isVisible { attendance.remove(span) }
     question(.join, session: person.session, identity: identity) { [unowned self] result in
-      guard case .success = result else { return attendance.remove(span) }
+      if case .failure(let refusal) = result { return refused(span, refusal) }
       span.connection.lostAt = serverNow
       guard let server, !isCalm, behaviour.chance(0.5) else { return }
       let tab = tabs.first { $0.person === person && $0.phase == .offline && !$0.isGone }
@@ -588,16 +618,37 @@ final class World {
     guard messagesUntilSample <= 0, violation == nil else { return }
     messagesUntilSample = diskRandomness.int(20...400)
     let copy = diskRandomness.chance(0.7) ? disk.afterPowerLoss() : disk.afterKill()
+    let historyCopy = diskRandomness.chance(0.7) ? historyDisk.afterPowerLoss() : historyDisk.afterKill()
     copy.heal()
-    var recovered = RecoveredState<SimulatedDisk>()
+    historyCopy.heal()
+    let store = HistoryStore(historyCopy)
+    var recovered = RecoveredState(history: store)
     do {
       try FolderFormat.ensure(copy)
       _ = try Recovery.open(copy, segmentID: SegmentID(1, 1), now: 0, clock: { 0 }, into: &recovered)
     } catch {
       return fail("recovery", "a power cut now would leave a folder that is refused: \(error)")
     }
-    history.verify(recovered.classrooms, newest: 60, "a power cut now")
+    verify(recovered, store, newest: 60, "a power cut now")
   }
+
+  func verify(
+    _ recovered: RecoveredState<SimulatedDisk>, _ store: HistoryStore<SimulatedDisk>, newest: Int? = nil, _ occasion: String
+  ) {
+    var classrooms = recovered.classrooms
+    for (name, session) in recovered.archived.sorted(by: { $0.key < $1.key }) {
+      do throws(HistoryError) {
+        let classroom = try store.read(name)
+        if classroom.view != session.view { fail("durable", "\(occasion): the history has another \(name)") }
+        classrooms[name] = classroom
+      } catch {
+        fail("durable", "\(occasion): \(error)")
+      }
+    }
+    history.verify(classrooms, newest: newest, occasion)
+  }
+
+  func disturb() { disturbances += 1 }
 
   /// When nothing goes wrong any more, everybody comes to see the same.
   private func checkConvergence() {
@@ -608,7 +659,9 @@ final class World {
       }
     }
     for name in sessionNames {
-      guard let classroom = server.loops[server.loop(of: name)].shard.classroom(name) else {
+      let shard = server.loops[server.loop(of: name)].shard
+      guard let classroom = shard.classroom(name) else {
+        if shard.archived(name) != nil { continue }
         fail("convergence", "\(name) does not exist")
         continue
       }
@@ -653,16 +706,19 @@ final class World {
     guard let server else { return }
     let now = serverNow
     server.kill()
-    var recovered = RecoveredState<SimulatedDisk>()
+    let store = HistoryStore(historyDisk.afterKill())
+    var recovered = RecoveredState(history: store)
     let last = disk.afterKill()
     do {
       _ = try Recovery.open(last, segmentID: SegmentID(1, 1), now: 0, clock: { 0 }, into: &recovered)
     } catch {
       return fail("recovery", "the folder is refused at the end: \(error)")
     }
-    history.verify(recovered.classrooms, "at the end")
+    verify(recovered, store, "at the end")
     for name in sessionNames {
-      if let classroom = recovered.classrooms[name] { checkAttendance(of: classroom, now: now) }
+      if let classroom = recovered.classrooms[name] ?? (try? store.read(name)) {
+        checkAttendance(of: classroom, now: now)
+      }
     }
   }
 
