@@ -208,7 +208,7 @@ public final class RoomShard {
   /// Ends a connection after all that is on its way to it.
   func end(_ connection: ConnectionID, for reason: CloseReason, restingOn position: UInt64) {
     catchUps.remove(connection)
-    closing.insert(connection)
+    guard closing.insert(connection).inserted else { return }
     outbox.append(.close(connection, reason), restingOn: position)
   }
 
