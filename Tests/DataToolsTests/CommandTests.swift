@@ -6,7 +6,7 @@ import Testing
 @testable import DataTools
 
 /// The commands as an operator uses them, with the built program.
-@Suite("The commands for a data folder")
+@Suite("The commands for a data folder", .serialized)
 struct CommandTests {
   private let folder: TemporaryFolder
   private let data: String
