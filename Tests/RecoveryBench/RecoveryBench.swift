@@ -67,7 +67,7 @@ struct RecoveryBench {
     for actor in actors { events += try room.handle(.join, by: actor, at: now).events }
     let words = ["so", "the", "answer", "is", "x", "squared", "minus", "two", "because", "of", "symmetry", "right?"]
     while written < records {
-      while events.count < 64 {
+      while events.count < 4096 {
         now = now.advanced(byMilliseconds: 3)
         let actor = actors[Int.random(in: 0..<people, using: &generator)]
         switch Int.random(in: 0..<10, using: &generator) {
@@ -77,11 +77,11 @@ struct RecoveryBench {
         default:
           guard room.attendance[actor.user]?.isActive == true else { continue }
           let text = (0..<8).map { _ in words[Int.random(in: 0..<words.count, using: &generator)] }
-          events += try room.handle(.sendChat(text: text.joined(separator: " ")), by: actor, key: "k\(written)", at: now)
+          events += try room.handle(.sendChat(text: text.joined(separator: " ")), by: actor, key: "k\(written + events.count)", at: now)
             .events
         }
       }
-      let batch = events.prefix(min(records - written, 4096)).map { event in
+      let batch = events.prefix(records - written).map { event in
         json.removeAll()
         let kind = EventCodec.encode(event, into: &json)
         return PendingRecord(session: event.session, sequence: event.sequence, kind: kind.rawValue, payload: json.bytes)
