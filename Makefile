@@ -10,6 +10,10 @@ SOURCES := Package.swift Sources Tests loadtest
 RELEASE := -c release --static-swift-stdlib
 ROLLCALL := .build/release/rollcall
 LOADTEST := .build/release/loadtest
+SIMULATE := .build-simulation/release/simulate
+SEEDS ?= 1000
+FIRST ?= 1
+LINES ?= 200
 PYTHON := .build-venv/bin/python
 PYTHON_READY := .build-venv/ready
 WITH_PYTHON := PATH="$(CURDIR)/.build-venv/bin:$$PATH"
@@ -27,7 +31,7 @@ run: packages-run ## build the server, start it with a demo class, print the two
 build: packages-run ## build the server and the load tester, optimised
 	$(SWIFT) build $(RELEASE)
 
-test: packages-test lint test-unit test-protocol build test-conformance test-faults test-browser test-load ## everything that CI checks
+test: packages-test lint test-unit test-simulation test-protocol build test-conformance test-faults test-browser test-load ## everything that CI checks
 	@echo "make test: all parts passed"
 
 lint: packages-run ## formatting and style of every Swift file
@@ -38,6 +42,19 @@ format: ## put every Swift file into the one format
 
 test-unit: packages-run ## the Swift tests: units, simulation, golden conversations, tidiness
 	$(SWIFT) test
+
+$(SIMULATE): packages-run FORCE
+	$(SWIFT) build -c release -Xswiftc -DPLANTED_BUGS --build-path .build-simulation --product simulate
+
+simulate: $(SIMULATE) ## SEEDS=n simulated worlds from seed FIRST on, or SEED=n alone with its trace, PLANTED=name with a bug
+	$(SIMULATE) $(if $(SEED),--seed $(SEED) --lines $(LINES),--seeds $(SEEDS) --first $(FIRST)) $(if $(PLANTED),--planted $(PLANTED))
+
+test-simulation: $(SIMULATE) build ## a thousand simulated worlds; every planted bug is found; no release has one
+	$(SIMULATE) --seeds 1000 --coverage
+	$(SIMULATE) --planted all --seeds 300
+	@for binary in $(ROLLCALL) $(LOADTEST); do \
+	  if grep -q -a PlantedBug $$binary; then echo "$$binary has planted bugs" >&2; exit 1; fi; done
+	@grep -q -a PlantedBug $(SIMULATE)
 
 test-protocol: $(PYTHON_READY) ## schemas, AsyncAPI, OpenAPI, registries and vectors agree
 	$(PYTHON) protocol/check
@@ -63,8 +80,9 @@ picture: build $(PYTHON_READY) packages-test ## take the picture of the README a
 	mkdir -p $(dir $(PICTURE))
 	$(WITH_PYTHON) Tests/Browser/picture $(ROLLCALL) $(PICTURE)
 
-soak: build $(PYTHON_READY) packages-faults ## every fault at every place, a thousand kills, with a seed of their own: most of an hour
+soak: build $(SIMULATE) $(PYTHON_READY) packages-faults ## every fault at every place, a thousand kills, with a seed of their own: most of an hour
 	$(PYTHON) Tests/Faults/run $(ROLLCALL) --soak
+	$(SIMULATE) --seeds 100000 --first $(FIRST) --coverage
 
 packages-run: # what building and running needs, if it is missing
 	@command -v $(SWIFT) >/dev/null || { echo "Swift 6.1 or newer is needed: https://www.swift.org/install/linux/" >&2; exit 1; }
@@ -82,5 +100,5 @@ $(PYTHON_READY): Tests/requirements.txt
 	.build-venv/bin/pip install --quiet --disable-pip-version-check --requirement Tests/requirements.txt
 	touch $@
 
-.PHONY: help run build test lint format test-unit test-protocol test-vectors test-conformance test-faults test-browser test-load \
-  picture soak packages-run packages-test packages-faults
+.PHONY: FORCE help run build test lint format test-unit simulate test-simulation test-protocol test-vectors test-conformance \
+  test-faults test-browser test-load picture soak packages-run packages-test packages-faults

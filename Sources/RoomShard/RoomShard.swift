@@ -144,7 +144,11 @@ public final class RoomShard {
       case .seat(let connection, let room, let seat, let ordinal, let standing):
         note(standing, of: connection, ordinal: ordinal)
         // The connection may have closed or left while its entry waited, and joined again.
-        guard let member = members[connection], member.ordinal == ordinal else { continue }
+        guard let member = members[connection], member.ordinal == ordinal else {
+          // Who is leaving gets what the others get until that is safe.
+          if isDeparting(connection, ordinal: ordinal) { room.audience.seat(connection, in: seat) }
+          continue
+        }
         room.audience.seat(connection, in: seat)
         if case .room = seat, let peer = member.peer {
           for signal in peer.takeUndelivered() { signal.withUnsafeBytes { sink.send($0, to: connection) } }
@@ -224,6 +228,11 @@ public final class RoomShard {
     } else if let index = departing[connection]?.firstIndex(where: { $0.ordinal == ordinal }) {
       departing[connection]?[index].told = standing
     }
+  }
+
+  /// Whether the member of that ordinal has gone, and that is not safe.
+  private func isDeparting(_ connection: ConnectionID, ordinal: UInt64) -> Bool {
+    departing[connection]?.contains { $0.ordinal == ordinal } == true
   }
 
   /// The going of a member is safe.

@@ -74,6 +74,8 @@ final class History {
   func willSay(_ text: String, session: String, user: String, at time: Int64) {
     var utterance = utterances[text] ?? Utterance(session: session, user: user, sentAt: time)
     utterance.attempts += 1
+    // A server that was started anew may continue an earlier time.
+    utterance.sentAt = min(utterance.sentAt, time)
     utterances[text] = utterance
   }
 
