@@ -184,7 +184,7 @@ public struct Erasure<S: Storage> {
         storage, segmentID: SegmentID(using: &random), now: now.milliseconds, clock: { 0 },
         mode: JournalMode(.strict, boot: BootID.current()), into: &state)
       // This start would otherwise hide from the next one that something is missing.
-      if opened.report.mayHaveLostEnd { try markLostEnd() }
+      if opened.report.mayHaveLostEnd && !state.endedCleanly { try markLostEnd() }
       writer = opened.takeWriter()
     } catch {
       throw .refused(error)

@@ -28,6 +28,8 @@ public struct FolderInspection: Sendable {
   public var segments: [Segment] = []
   /// Oldest first.
   public var snapshots: [Snapshot] = []
+  /// What the next start is told.
+  public var markers: [FolderMarker] = []
   /// Files that a crash left behind before they got their names.
   public var leftovers: [String] = []
   /// The bytes of all files of journal, snapshots and history, leftovers included.
@@ -130,6 +132,7 @@ public struct FolderInspection: Sendable {
     let names: [String]
     do throws(StorageError) {
       names = try storage.list().sorted()
+      markers = try FolderMarker.present(in: storage)
     } catch {
       throw .storage(error)
     }

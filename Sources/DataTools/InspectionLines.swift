@@ -68,6 +68,9 @@ public enum InspectionLines {
       $0.field("archived_sessions", inspection.archived.count)
       $0.field("history_files", inspection.historyFiles.count)
       $0.field("consistent", !inspection.isMoving)
+      $0.array("markers") { writer in
+        for marker in inspection.markers { writer.string(marker.fileName) }
+      }
     }
   }
 
@@ -159,6 +162,7 @@ public enum InspectionLines {
       writer.field("name", message.name)
       writer.field("seq", message.streamSequence)
       writer.field("text", message.text)
+      if message.isErased { writer.field("erased", true) }
     case .ended: writer.field("event", "ended")
     }
   }

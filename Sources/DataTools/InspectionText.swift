@@ -22,6 +22,7 @@ public enum InspectionText {
       lines += inspection.missingHistory.map { "  " + MissingHistory.sentence($0) }
     }
     if let tail = tail(inspection) { lines += ["", tail] }
+    lines += inspection.markers.flatMap { ["", sentence($0)] }
     if !inspection.leftovers.isEmpty {
       let names = inspection.leftovers.map(PrintableText.escaped).joined(separator: ", ")
       lines += ["", "unfinished    \(names): removed at the next start"]
@@ -64,6 +65,15 @@ public enum InspectionText {
     case false?: "free: no server runs on this folder"
     case nil: "unknown: the lock file cannot be opened"
     }
+  }
+
+  private static func sentence(_ marker: FolderMarker) -> String {
+    let cause =
+      switch marker {
+      case .endLost: "the end of the journal may be lost"
+      case .backupRestored: "this is a backup"
+      }
+    return "marker        \(marker.fileName): \(cause), so the next start gives every session a new epoch"
   }
 
   private static func lastAlive(_ inspection: FolderInspection) -> String {
@@ -169,7 +179,8 @@ public enum InspectionText {
     case .lost(let user, let name, let isEstimated):
       return "\(person(user, name)) lost the connection" + estimate(isEstimated)
     case .said(let message):
-      return "\(person(message.user, message.name)): \(PrintableText.quoted(message.text))"
+      let text = message.isErased ? "(erased)" : PrintableText.quoted(message.text)
+      return "\(person(message.user, message.name)): \(text)"
     case .ended: return "ended"
     }
   }
@@ -177,6 +188,6 @@ public enum InspectionText {
   private static func estimate(_ isEstimated: Bool) -> String { isEstimated ? " (estimated after a crash)" : "" }
 
   private static func person(_ user: String, _ name: String) -> String {
-    "\(PrintableText.escaped(name)) (\(PrintableText.escaped(user)))"
+    name == user ? PrintableText.escaped(user) : "\(PrintableText.escaped(name)) (\(PrintableText.escaped(user)))"
   }
 }

@@ -9,6 +9,11 @@ struct Rollcall: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "rollcall",
     abstract: "A real-time signaling and presence server for live classes.",
+    discussion: """
+      To try it: `rollcall serve --demo`. Each command says more with --help.
+
+      Exit codes: 0 it is done, 1 it could not be done, 2 the arguments are wrong.
+      """,
     version: RollcallVersion.current,
     subcommands: [Serve.self, Token.self, Inspect.self, BackupCommand.self, Erase.self])
 

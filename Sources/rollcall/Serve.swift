@@ -12,6 +12,12 @@ struct Serve: ParsableCommand {
     discussion: """
       Prints `listening http://HOST:PORT` on standard output when it is ready; the log goes to standard error. \
       SIGTERM and SIGINT end it: everybody is told, everything is synced.
+
+      The data folder holds everything that is to survive: the journal, the snapshots, and the sessions that are over in \
+      `history`. One server at a time uses it. `rollcall inspect` says what is in it, `rollcall backup` copies it while the \
+      server runs, `rollcall erase` takes a person out of it when no server runs.
+
+      Exit codes: 0 it was ended by a signal, 1 it could not start or go on, 2 the arguments are wrong.
       """)
 
   @Option(help: "The name or address to listen on.")
@@ -20,7 +26,7 @@ struct Serve: ParsableCommand {
   @Option(help: "The port to listen on; 0 lets the system choose.")
   var port: UInt16 = 8080
 
-  @Option(name: .customLong("data"), help: "The folder of journal and snapshots; made when there is none.")
+  @Option(name: .customLong("data"), help: "The folder of everything that is to survive; made when there is none.")
   var dataFolder = "rollcall-data"
 
   @Option(
@@ -33,12 +39,15 @@ struct Serve: ParsableCommand {
 
   @Option(
     help: """
-      `strict` shows nothing before it is on the disk; `relaxed` when the system has it, so that a power failure may take \
-      the last 200 ms.
+      `strict` shows nothing before it is on the disk. `relaxed` shows it when the system has it: a crash of the server \
+      still loses nothing, a power failure may take the last 200 ms, and then every client loads everything anew.
       """)
   var durability = Durability.strict
 
-  @Option(help: "How long a session is kept after its end, for example 400d. Default: for ever.")
+  @Option(
+    help:
+      "How long a session is kept after its end, with chat and attendance: at least 1h, for example 400d. Default: for ever."
+  )
   var keep: TimeSpan?
 
   @Option(help: "How many event loops run. Default: one for each core.")

@@ -108,6 +108,8 @@ struct ErasureTests {
     }
     #expect(others(after) == others(before))
     #expect(others(after)?.isEmpty == false)
+    let live = try #require(after.classrooms["live"])
+    #expect(InspectionText.history(of: live, now: after.lastAlive).contains { $0.hasSuffix(": (erased)") })
   }
 
   @Test("a class goes on after it, and erasing again finds nothing")

@@ -52,7 +52,9 @@ struct FolderCopyTests {
     #expect(copy.summary.sessions == 3 && copy.summary.archived == 1)
     #expect(copy.summary.until == .after(school.now))
     #expect(copy.summary.files == copy.files.files.count, "one in the history, and the marker is not counted")
-    #expect(try FolderMarker.present(in: copy.files) == [.backupRestored])
+    let inspection = try FolderInspection(copy.files, history: copy.history, isInUse: false)
+    #expect(inspection.markers == [.backupRestored])
+    #expect(InspectionText.summary(inspection, path: "").contains { $0.contains("this is a backup") })
   }
 
   @Test("whatever the server does in the middle of each step, the copy is the folder at one moment after the beginning")
