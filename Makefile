@@ -76,6 +76,9 @@ test-browser: build $(PYTHON_READY) packages-test ## a class in Chromium and Fir
 test-load: build ## 500 simulated attendees for 15 seconds
 	Tests/Load/run $(ROLLCALL) $(LOADTEST)
 
+bench: build ## measure chat, a herd that comes back, restart, snapshots, fan-out: one table
+	Tests/Bench/run $(ROLLCALL) $(LOADTEST) .build/release/make-folder --simulate .build/release/simulate
+
 picture: build $(PYTHON_READY) packages-test ## take the picture of the README anew, from a class in a real browser
 	mkdir -p $(dir $(PICTURE))
 	$(WITH_PYTHON) Tests/Browser/picture $(ROLLCALL) $(PICTURE)
@@ -101,4 +104,4 @@ $(PYTHON_READY): Tests/requirements.txt
 	touch $@
 
 .PHONY: FORCE help run build test lint format test-unit simulate test-simulation test-protocol test-vectors test-conformance \
-  test-faults test-browser test-load picture soak packages-run packages-test packages-faults
+  test-faults test-browser test-load bench picture soak packages-run packages-test packages-faults

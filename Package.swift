@@ -9,6 +9,7 @@ let package = Package(
     .executable(name: "rollcall", targets: ["rollcall"]),
     .executable(name: "loadtest", targets: ["loadtest"]),
     .executable(name: "simulate", targets: ["Simulation"]),
+    .executable(name: "make-folder", targets: ["Bench"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -69,10 +70,14 @@ let package = Package(
     .executableTarget(
       name: "Simulation",
       dependencies: [
-        "WebSocketCore", "HTTPCore", "JSON", "Classroom", "SignalingProtocol", "RoomShard", "Persistence", "PlantedBugs",
+        "WebSocketCore", "HTTPCore", "JSON", "Classroom", "SignalingProtocol", "RoomShard", "Persistence",
+        "PlantedBugs",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Tests/Simulation"),
+    .executableTarget(
+      name: "Bench", dependencies: ["Classroom", "Persistence", "EventLoop", "JSON"], path: "Tests/Bench",
+      exclude: ["run", "herd", "herd.py", "process.py"]),
 
     .testTarget(name: "BytesTests", dependencies: ["Bytes"]),
     .testTarget(name: "JSONTests", dependencies: ["JSON"]),

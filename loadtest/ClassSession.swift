@@ -1,3 +1,5 @@
+import SignalingClient
+
 /// One session under load: its people, and what is known of its truth.
 final class ClassSession {
   let id: String
@@ -10,9 +12,12 @@ final class ClassSession {
   /// Bearer of the host's rights, for HTTP.
   let hostToken: String
 
-  /// When the next message and the next signal are due, in nanoseconds of the monotonic clock.
+  /// When the next message, signal and ping are due, in nanoseconds of the monotonic clock.
   var nextChat: Int64 = .max
   var nextSignal: Int64 = .max
+  var nextProbe: Int64 = .max
+  /// The pings without a pong, and when they were due.
+  var probes: [CommandID: Int64] = [:]
   private var lastSpeaker = 0
   private var lastInitiator = 0
 

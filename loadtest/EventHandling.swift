@@ -79,6 +79,9 @@ extension LoadRun {
 
   private func takeAnswer(_ answer: CommandAnswer, to id: CommandID, for attendee: Attendee, now: Int64) {
     if case .refused(let refusal) = answer { return refused(attendee, refusal) }
+    if attendee.isHost, let due = attendee.session.probes.removeValue(forKey: id) {
+      return measurements.record(\.probe, due: due, now: now)
+    }
     guard case .said(let sequence, _) = answer, let number = attendee.said.removeValue(forKey: id) else { return }
     let session = attendee.session
     guard let entry = session.chat[number], session.chat.acknowledge(number, as: sequence) == .consistent else {

@@ -41,6 +41,8 @@ struct Latencies {
   var chatAcknowledgement = LatencyHistogram()
   /// Signal due until it is back from the partner.
   var signalRoundTrip = LatencyHistogram()
+  /// Ping due until its pong: how long the loop of a session lets something small wait.
+  var probe = LatencyHistogram()
   /// Message or signal due until it was sent: what the load tester itself was late by.
   var generatorLag = LatencyHistogram()
 
@@ -52,6 +54,8 @@ struct Latencies {
       chatAcknowledgement.write(into: &writer)
       writer.key("signal_round_trip")
       signalRoundTrip.write(into: &writer)
+      writer.key("probe")
+      probe.write(into: &writer)
       writer.key("generator_lag")
       generatorLag.write(into: &writer)
     }

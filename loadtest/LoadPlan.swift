@@ -23,6 +23,8 @@ struct LoadPlan: Sendable {
   var chatBytes: Int
   /// Signals per second in each session; each comes back.
   var signalRate: Double
+  /// Pings per second of each session's host.
+  var probeRate: Double
   /// How long the load lasts once everybody is in.
   var seconds: Double
   /// Joins per second; nil means as fast as the server answers.

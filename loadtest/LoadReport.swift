@@ -101,6 +101,7 @@ struct LoadReport {
     latency("chat round trip", measurements.steady.chatRoundTrip)
     latency("chat acknowledgement", measurements.steady.chatAcknowledgement)
     latency("signal there and back", measurements.steady.signalRoundTrip)
+    latency("ping", measurements.steady.probe)
     latency("sent late by", measurements.steady.generatorLag)
     latency("chat while joining", measurements.ramp.chatRoundTrip)
     if let herd {

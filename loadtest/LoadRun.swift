@@ -8,9 +8,10 @@ final class LoadRun {
   let plan: LoadPlan
   let address: SocketAddress
   let chatText: ChatText
-  /// Nanoseconds between two messages, and two signals, of one session.
+  /// Nanoseconds between two messages, two signals, and two pings of one session.
   let chatInterval: Int64
   let signalInterval: Int64
+  let probeInterval: Int64
 
   var sessions: [ClassSession] = []
   /// By the number of their transport.
@@ -53,6 +54,7 @@ final class LoadRun {
     chatText = ChatText(byteCount: plan.chatBytes)
     chatInterval = Self.interval(plan.chatRate)
     signalInterval = Self.interval(plan.signalRate)
+    probeInterval = Self.interval(plan.probeRate)
     sources = SourceAddresses.all(for: address, connections: plan.sessions * (plan.attendees + 1))
     poller = try Poller()
     timer = try WakeTimer()

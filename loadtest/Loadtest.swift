@@ -69,6 +69,11 @@ struct Loadtest: ParsableCommand {
     help: "Signals per second in each session; each is sent back. Default: 1, or 0 with one attendee and with --herd.")
   var signalRate: Double?
 
+  @Option(
+    name: .customLong("probe-rate"),
+    help: "Pings per second of each host: how long the server lets something small wait. Default: none.")
+  var probeRate = 0.0
+
   @Option(help: "Joins per second. Default: as fast as the server answers.")
   var ramp: Double?
 
@@ -140,6 +145,7 @@ struct Loadtest: ParsableCommand {
     try check(seconds, in: 0...86_400, "--seconds")
     try check(chatRate, in: 0...100_000, "--chat-rate")
     try check(effectiveSignalRate, in: 0...100_000, "--signal-rate")
+    try check(probeRate, in: 0...10_000, "--probe-rate")
     try check(grace, in: 0.1...3600, "--grace")
     if let ramp { try check(ramp, in: 0.01...1_000_000, "--ramp") }
     if let serverProcess, ProcessUsage(of: serverProcess) == nil {
@@ -181,7 +187,8 @@ struct Loadtest: ParsableCommand {
     let plan = LoadPlan(
       target: target, credentials: try credentials(), sessionPrefix: sessionPrefix, sessions: sessions,
       attendees: attendees, hostPresence: .full, attendeePresence: presence ?? (attendees > 500 ? .count : .full),
-      chatRate: chatRate, chatBytes: chatBytes, signalRate: effectiveSignalRate, seconds: seconds, joinRate: ramp,
+      chatRate: chatRate, chatBytes: chatBytes, signalRate: effectiveSignalRate, probeRate: probeRate, seconds: seconds,
+      joinRate: ramp,
       handshakesInFlight: inFlight, isRampQuiet: isRampQuiet, graceSeconds: grace, awaitsHerd: herd,
       herdSeconds: herdSeconds, serverProcess: serverProcess)
     let addresses: [SocketAddress]

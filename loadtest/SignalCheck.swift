@@ -15,7 +15,7 @@ enum SignalCheck {
       guard let first = session.people[place].isPolite, let second = session.people[place + 1].isPolite else {
         continue
       }
-      // protocol/README.md, 7: "the opposite for the other side".
+      // protocol/README.md, 8: "the opposite for the other side".
       if first == second { faults.note(.signalsWrong, "both sides of a pair of \(session.id) are polite, or none is") }
     }
   }

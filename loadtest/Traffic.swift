@@ -1,4 +1,5 @@
 import EventLoop
+import SignalingClient
 
 // What the attendees do by the clock.
 extension LoadRun {
@@ -14,6 +15,10 @@ extension LoadRun {
         sendSignal(in: session, due: session.nextSignal, now: now)
         session.nextSignal += signalInterval
       }
+      while session.nextProbe <= now {
+        sendProbe(in: session, due: session.nextProbe, now: now)
+        session.nextProbe += probeInterval
+      }
     }
     findNextTraffic()
   }
@@ -23,6 +28,7 @@ extension LoadRun {
     for (index, session) in sessions.enumerated() {
       if chatInterval < .max { session.nextChat = now + chatInterval / Int64(sessions.count) * Int64(index) }
       if signalInterval < .max { session.nextSignal = now + signalInterval / Int64(sessions.count) * Int64(index) }
+      if probeInterval < .max { session.nextProbe = now + probeInterval / Int64(sessions.count) * Int64(index) }
     }
     findNextTraffic()
   }
@@ -31,11 +37,14 @@ extension LoadRun {
     for session in sessions {
       session.nextChat = .max
       session.nextSignal = .max
+      session.nextProbe = .max
     }
     findNextTraffic()
   }
 
-  private func findNextTraffic() { nextTraffic = sessions.reduce(.max) { min($0, $1.nextChat, $1.nextSignal) } }
+  private func findNextTraffic() {
+    nextTraffic = sessions.reduce(.max) { min($0, $1.nextChat, $1.nextSignal, $1.nextProbe) }
+  }
 
   private func sendChat(in session: ClassSession, due: Int64, now: Int64) {
     guard let speaker = session.nextSpeaker() else { return }
@@ -54,6 +63,13 @@ extension LoadRun {
     measurements.record(\.generatorLag, due: due, now: now)
     sendSignal(number, from: pair.initiator, to: peer, isBack: false)
     flush(pair.initiator, now: now)
+  }
+
+  private func sendProbe(in session: ClassSession, due: Int64, now: Int64) {
+    let host = session.people[0]
+    measurements.record(\.generatorLag, due: due, now: now)
+    if let id = host.client.ping(using: &workspace) { session.probes[id] = due }
+    flush(host, now: now)
   }
 
   /// A signal, or the same one on its way back.

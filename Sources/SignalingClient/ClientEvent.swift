@@ -101,6 +101,8 @@ public struct JoinedEvent {
 public struct ChatEvent {
   public let sequence: UInt64
   public let at: Timestamp
+  /// Whether text and name were erased at the wish of whose they were.
+  public let isErased: Bool
   private let fields: JSONView
 
   init(_ fields: MessageFields) throws(ProtocolViolation) {
@@ -112,7 +114,9 @@ public struct ChatEvent {
     _ = try fields.text("user", bytes: 1...ProtocolLimits.userBytes)
     _ = try fields.text("name", bytes: 0...ProtocolLimits.nameBytes)
     _ = try fields.choice("role", Role.self)
-    _ = try fields.text("text", bytes: 1...ProtocolLimits.chatTextBytes)
+    isErased = fields.has("erased")
+    if isErased, try !fields.boolean("erased") { throw fields.wrong("erased") }
+    _ = try fields.text("text", bytes: isErased ? 0...0 : 1...ProtocolLimits.chatTextBytes)
   }
 
   public var messageID: String { fields["message_id"]?.string ?? "" }

@@ -114,7 +114,7 @@ extension SignalingClient {
       // Nothing that was asked of the session before gets an answer behind this one.
       queue.append(.answered(command.id, .done))
     case .subscribe:
-      // protocol/README.md, 5: "while waiting, or after the end, `ok`".
+      // protocol/README.md, 6: "while waiting, or after the end, `ok`".
       guard state != .present else {
         throw ProtocolViolation(.unexpected, "presence.subscribe is answered with ok while present")
       }

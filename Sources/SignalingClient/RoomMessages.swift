@@ -34,7 +34,9 @@ extension SignalingClient {
     if memory?.status != .ongoing {
       report(ProtocolViolation(.contradiction, "event \(event.sequence) was said while the session was not live"))
     }
-    if let user, event.isBy(user) {
+    if event.isErased {
+      memory?.own.forget(event.sequence)
+    } else if let user, event.isBy(user) {
       try memory?.own.see(event)
     } else {
       try memory?.own.pass(event.sequence)
@@ -99,7 +101,7 @@ extension SignalingClient {
     currentPage = pending.entries.last?.id
   }
 
-  /// After a list or a difference the set is the server's at that number (protocol/README.md, 5).
+  /// After a list or a difference the set is the server's at that number (protocol/README.md, 6).
   private func checkPresence() throws(ProtocolViolation) {
     guard let presence else { return }
     guard presence.isConsistent else {
@@ -176,7 +178,7 @@ extension SignalingClient {
         .signals, count: event.sequence > last ? event.sequence - last - 1 : 1,
         "signal \(event.sequence) came after \(last)")
     }
-    // protocol/README.md, 7: "the answer is the same for every signal of the pair".
+    // protocol/README.md, 8: "the answer is the same for every signal of the pair".
     if let before = memory?.politeness[event.from], before != event.isPolite {
       throw ProtocolViolation(.signals, "towards \(event.from) the client is sometimes polite and sometimes not")
     }

@@ -67,6 +67,12 @@ struct OwnMessages {
     throw ProtocolViolation(.contradiction, "event \(sequence) is not the message that was answered with it")
   }
 
+  /// An event was seen of which nobody can tell any more whose it was.
+  mutating func forget(_ sequence: UInt64) {
+    expected.removeAll { $0.sequence == sequence }
+    floor = max(floor, sequence)
+  }
+
   /// A message of this client was answered.
   mutating func answer(
     _ sequence: UInt64, messageID: String, textDigest: UInt64, position: UInt64

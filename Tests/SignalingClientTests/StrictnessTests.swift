@@ -91,6 +91,14 @@ struct StrictnessTests {
     #expect(events == ["status 4 completed", "presence", "chat 5 u2: hi", "PROBLEM contradiction"])
   }
 
+  @Test("an erased message has no text, and is still counted")
+  func erased() throws {
+    let erased = ScriptedServer.chat(4, by: "erased-1", "").replacing(
+      #""text": """#, with: #""text": "", "erased": true"#)
+    #expect(try present(erased, ScriptedServer.chat(5)) == ["chat 4 erased-1: ", "chat 5 u2: hi"])
+    #expect(try present(erased.replacing(#""text": """#, with: #""text": "x""#)) == ["PROBLEM malformed"])
+  }
+
   @Test("participants: the announced number, and the client among them")
   func presence() throws {
     let second = ScriptedServer.participant("u2", peer: "p2")
