@@ -16,7 +16,7 @@ final class ClassSession {
   var nextChat: Int64 = .max
   var nextSignal: Int64 = .max
   var nextProbe: Int64 = .max
-  /// The pings without a pong, and when they were due.
+  /// The pings without a pong, and when they were sent.
   var probes: [CommandID: Int64] = [:]
   private var lastSpeaker = 0
   private var lastInitiator = 0

@@ -41,7 +41,7 @@ struct Latencies {
   var chatAcknowledgement = LatencyHistogram()
   /// Signal due until it is back from the partner.
   var signalRoundTrip = LatencyHistogram()
-  /// Ping due until its pong: how long the loop of a session lets something small wait.
+  /// Ping sent until its pong: how long the loop of a session lets something small wait.
   var probe = LatencyHistogram()
   /// Message or signal due until it was sent: what the load tester itself was late by.
   var generatorLag = LatencyHistogram()

@@ -68,7 +68,7 @@ extension LoadRun {
   private func sendProbe(in session: ClassSession, due: Int64, now: Int64) {
     let host = session.people[0]
     measurements.record(\.generatorLag, due: due, now: now)
-    if let id = host.client.ping(using: &workspace) { session.probes[id] = due }
+    if let id = host.client.ping(using: &workspace) { session.probes[id] = now }
     flush(host, now: now)
   }
 
