@@ -62,12 +62,15 @@ struct Serve: ParsableCommand {
   @Flag(name: .customLong("test-echo"), help: "Serve a plain echo WebSocket at /echo, for conformance tests.")
   var testEcho = false
 
-  /// The tests of faults have snapshots taken as often as they need them.
+  /// The tests of faults have snapshots taken, and sessions moved to the history, as soon as they need it.
   @Option(name: .customLong("snapshot-bytes"), help: .hidden)
   var snapshotBytes: Int?
 
   @Option(name: .customLong("snapshot-interval"), help: .hidden)
   var snapshotInterval: TimeSpan?
+
+  @Option(name: .customLong("archive-after"), help: .hidden)
+  var archiveAfter: TimeSpan?
 
   /// A class that has just ended is still in use.
   private static let shortestKeep: Int64 = 3_600_000
@@ -108,6 +111,10 @@ struct Serve: ParsableCommand {
     configuration.servesEcho = testEcho
     if let snapshotBytes { configuration.snapshotBytes = snapshotBytes }
     if let snapshotInterval { configuration.snapshotIntervalMilliseconds = snapshotInterval.milliseconds }
+    if let archiveAfter {
+      configuration.shard.archiveAfterMilliseconds = archiveAfter.milliseconds
+      configuration.shard.archiveIdleMilliseconds = archiveAfter.milliseconds
+    }
 
     let server = try start(configuration, logger: logger)
     StandardStreams.say("listening \(server.url)")

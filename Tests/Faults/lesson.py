@@ -46,11 +46,11 @@ class Person:
         self.joined = await self.command("session.join", session=self.session, presence=presence, **more)
         return self.joined
 
-    async def command(self, kind, **fields):
+    async def command(self, name, /, **fields):
         """Sends a command and waits for its answer."""
         number = next(self.ids)
         answer = self.answers[number] = asyncio.get_running_loop().create_future()
-        await self.connection.send(json.dumps({"type": kind, "id": number, **fields}))
+        await self.connection.send(json.dumps({"type": name, "id": number, **fields}))
         if self.reading.done():
             raise ConnectionResetError("the connection has ended")
         return await asyncio.wait_for(answer, rollcall.PATIENCE)
