@@ -89,7 +89,8 @@ let package = Package(
     .testTarget(
       name: "SignalingClientTests",
       dependencies: ["SignalingClient", "RoomShard", "WebSocketCore", "JSON", "SignalingProtocol", "Classroom"]),
-    .testTarget(name: "PersistenceTests", dependencies: ["Persistence", "Classroom", "JSON"]),
+    .testTarget(
+      name: "PersistenceTests", dependencies: ["Persistence", "Classroom", "JSON"], exclude: ["FormatFolders"]),
     .testTarget(name: "DataToolsTests", dependencies: ["DataTools", "Persistence", "Classroom", "JSON", "rollcall"]),
     .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"]),
     .testTarget(

@@ -28,6 +28,18 @@ public enum Event: Sendable, Equatable {
   }
 }
 
+extension Event {
+  /// The digest of the command that makes this event, where the event tells all of the command.
+  public var commandDigest: UInt64? {
+    switch self {
+    case .statusChanged(.ongoing): Command.start.digest
+    case .statusChanged(.completed): Command.end.digest
+    case .chatSent(_, _, _, let text): Command.sendChat(text: text).digest
+    case .statusChanged(.scheduled), .created, .joined, .lost, .returned, .left, .epochChanged, .erased: nil
+    }
+  }
+}
+
 /// An event with its place in the history of one session; what the journal keeps.
 public struct RecordedEvent: Sendable, Equatable {
   /// The key that the command carried, and the digest of the command.

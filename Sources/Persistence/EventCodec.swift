@@ -31,7 +31,7 @@ public enum RecordKind: UInt8, Sendable, CaseIterable {
   case snapshotForgottenKeys = 69
 }
 
-/// Events as journal payloads: one flat JSON object each.
+/// Events as journal payloads: one flat JSON object each. What follows from something else in it is left out.
 public enum EventCodec {
   /// Writes the payload of an event.
   /// - Returns: its kind.
@@ -41,14 +41,18 @@ public enum EventCodec {
     if let by = recorded.by { writer.field("by", by) }
     if let use = recorded.keyUse {
       writer.field("key", use.key)
-      writer.field("digest", Int64(bitPattern: use.digest))
+      if use.digest != recorded.event.commandDigest { writer.field("digest", Int64(bitPattern: use.digest)) }
     }
-    let kind = encode(recorded.event, into: &writer)
+    let kind = encode(recorded.event, by: recorded.by, into: &writer)
     writer.endObject()
     return kind
   }
 
-  private static func encode(_ event: Event, into writer: inout JSONWriter) -> RecordKind {
+  private static func encode(_ event: Event, by: String?, into writer: inout JSONWriter) -> RecordKind {
+    /// Most events are about the user whose command it was.
+    func encode(user: String) {
+      if user != by { writer.field("user", user) }
+    }
     switch event {
     case .created(let details, let epoch):
       writer.field("epoch", epoch)
@@ -58,25 +62,25 @@ public enum EventCodec {
       writer.field("status", status.rawValue)
       return .statusChanged
     case .joined(let user, let name, let role):
-      writer.field("user", user)
+      encode(user: user)
       writer.field("name", name)
       writer.field("role", role.rawValue)
       return .joined
     case .lost(let user, let since, let isEstimated):
-      writer.field("user", user)
+      encode(user: user)
       writer.field("since", since.milliseconds)
       writer.field("estimated", isEstimated)
       return .lost
     case .returned(let user):
-      writer.field("user", user)
+      encode(user: user)
       return .returned
     case .left(let user, let at, let isEstimated):
-      writer.field("user", user)
+      encode(user: user)
       writer.field("left_at", at.milliseconds)
       writer.field("estimated", isEstimated)
       return .left
     case .chatSent(let user, let name, let role, let text):
-      writer.field("user", user)
+      encode(user: user)
       writer.field("name", name)
       writer.field("role", role.rawValue)
       writer.field("text", text)
@@ -96,6 +100,7 @@ public enum EventCodec {
     _ payload: JSONView, kind: UInt8, session: String, sequence: UInt64
   ) throws(UnreadableRecord) -> RecordedEvent {
     let fields = RecordFields(payload, session: session, sequence: sequence, kind: kind)
+    let by = fields.optionalString("by")
     let event: Event
     switch RecordKind(rawValue: kind) {
     case .created:
@@ -104,20 +109,20 @@ public enum EventCodec {
       event = .statusChanged(try fields.choice("status"))
     case .joined:
       event = .joined(
-        user: try fields.string("user"), name: try fields.string("name"), role: try fields.choice("role"))
+        user: try fields.user(or: by), name: try fields.string("name"), role: try fields.choice("role"))
     case .lost:
       event = .lost(
-        user: try fields.string("user"), since: try fields.timestamp("since"),
+        user: try fields.user(or: by), since: try fields.timestamp("since"),
         isEstimated: try fields.boolean("estimated"))
     case .returned:
-      event = .returned(user: try fields.string("user"))
+      event = .returned(user: try fields.user(or: by))
     case .left:
       event = .left(
-        user: try fields.string("user"), at: try fields.timestamp("left_at"),
+        user: try fields.user(or: by), at: try fields.timestamp("left_at"),
         isEstimated: try fields.boolean("estimated"))
     case .chatSent:
       event = .chatSent(
-        user: try fields.string("user"), name: try fields.string("name"), role: try fields.choice("role"),
+        user: try fields.user(or: by), name: try fields.string("name"), role: try fields.choice("role"),
         text: try fields.string("text"))
     case .epochChanged:
       event = .epochChanged(try fields.string("epoch"))
@@ -129,10 +134,11 @@ public enum EventCodec {
     }
     var keyUse: RecordedEvent.KeyUse?
     if let key = fields.optionalString("key") {
-      keyUse = RecordedEvent.KeyUse(key: key, digest: UInt64(bitPattern: try fields.integer("digest")))
+      let digest = try fields.digest(or: event.commandDigest)
+      keyUse = RecordedEvent.KeyUse(key: key, digest: digest)
     }
     return RecordedEvent(
-      session: session, sequence: sequence, at: try fields.timestamp("at"), by: fields.optionalString("by"),
+      session: session, sequence: sequence, at: try fields.timestamp("at"), by: by,
       keyUse: keyUse, event: event)
   }
 }
@@ -191,6 +197,18 @@ struct RecordFields {
   func string(_ name: StaticString) throws(UnreadableRecord) -> String {
     guard let string = optionalString(name) else { throw unreadable(name) }
     return string
+  }
+
+  /// The field `user`, or who did it where that is the same.
+  func user(or by: String?) throws(UnreadableRecord) -> String {
+    if view["user"] == nil, let by { return by }
+    return try string("user")
+  }
+
+  /// The field `digest`, or what follows from the event where that is the same.
+  func digest(or implied: UInt64?) throws(UnreadableRecord) -> UInt64 {
+    if view["digest"] == nil, let implied { return implied }
+    return UInt64(bitPattern: try integer("digest"))
   }
 
   func optionalInteger(_ name: StaticString) -> Int64? { view[name]?.integer }

@@ -45,8 +45,9 @@ struct EventCodecTests {
   @Test("every event comes back as it was, with and without key and author", arguments: events.indices)
   func roundTrip(index: Int) throws {
     let (kind, event) = Self.events[index]
-    for by in [nil, "emmy"] {
-      for use in [nil, RecordedEvent.KeyUse(key: "k\"", digest: .max), RecordedEvent.KeyUse(key: "", digest: 1 << 63)] {
+    let digests = [.max, 1 << 63, event.commandDigest ?? 0]
+    for by in [nil, "emmy", "u"] {
+      for use in [nil] + digests.map({ RecordedEvent.KeyUse(key: "k\"", digest: $0) }) {
         let recorded = RecordedEvent(
           session: "algebra", sequence: 42, at: Timestamp(milliseconds: 1_767_225_600_123), by: by, keyUse: use,
           event: event)
@@ -88,6 +89,7 @@ struct EventCodecTests {
     }
     for skipped in members.indices where !["key", "capacity"].contains(members[skipped].name) {
       for replacement in [nil, "[]"] {
+        if members[skipped].name == "digest", replacement == nil, event.commandDigest != nil { continue }
         let fields = members.enumerated().compactMap { index, member -> String? in
           if index != skipped { return "\"\(member.name)\":\(member.value)" }
           return replacement.map { "\"\(member.name)\":\($0)" }
@@ -117,5 +119,42 @@ struct EventCodecTests {
         try decode(Array(text.utf8), kind: RecordKind.statusChanged.rawValue)
       }
     }
+  }
+
+  @Test("what version 0.1 wrote out in full is read, and a user or digest of a wrong type is not passed over")
+  func fullForm() throws {
+    let text =
+      #"{"at":5,"by":"u","key":"k","digest":-7,"user":"u","name":"N","role":"host","text":"Hi"}"#
+    let event = Event.chatSent(user: "u", name: "N", role: .host, text: "Hi")
+    let recorded = RecordedEvent(
+      session: "algebra", sequence: 42, at: Timestamp(milliseconds: 5), by: "u",
+      keyUse: .init(key: "k", digest: UInt64(bitPattern: -7)), event: event)
+    #expect(try decode(Array(text.utf8), kind: 5) == recorded)
+    for (field, wrong) in [("user", #""user":3"#), ("digest", #""digest":"x""#)] {
+      let text = #"{"at":5,"by":"u","key":"k","name":"N","role":"host","text":"Hi",\#(wrong)}"#
+      #expect(throws: UnreadableRecord(session: "algebra", sequence: 42, kind: 5, field: field)) {
+        try decode(Array(text.utf8), kind: 5)
+      }
+    }
+  }
+
+  @Test(
+    "a chat message with a key takes at most half as much again in the journal as on the wire",
+    arguments: [20, 60, 200], ["u17", "0b6cdd3e-5a0b-4f0e-9d3f-0123456789ab"])
+  func size(textBytes: Int, user: String) throws {
+    let text = String(repeating: "x", count: textBytes)
+    let event = Event.chatSent(user: user, name: "Ada", role: .participant, text: text)
+    let recorded = RecordedEvent(
+      session: "abcdefghijklmnopqrstuvwxyz", sequence: 456, at: Timestamp(milliseconds: 1_767_225_600_123), by: user,
+      keyUse: .init(
+        key: "0b6cdd3e-5a0b-4f0e-9d3f-0123456789ab", digest: try #require(event.commandDigest)), event: event)
+    var writer = JSONWriter()
+    _ = EventCodec.encode(recorded, into: &writer)
+    let record = try #require(RecordCoding.size(sessionBytes: recorded.session.utf8.count, payloadBytes: writer.count))
+    // The event as the protocol describes it: chat.message with stream, seq, at, message_id, user, name, role and text.
+    let wire =
+      #"{"type":"chat.message","stream":"room","seq":123,"at":1767225600123,"message_id":"m456","user":"\#(user)","#
+      + #""name":"Ada","role":"participant","text":"\#(text)"}"#
+    #expect(Double(record + BatchHeader.size(.strict)) <= 1.5 * Double(wire.utf8.count), "even in a batch of its own")
   }
 }

@@ -19,7 +19,7 @@ enum Rules {
     "SignalingClient",
   ]
   /// What a pure target may import besides pure targets.
-  static let pureLibraries: Set = ["OrderedCollections", "DequeModule", "Swift"]
+  static let pureLibraries: Set = ["OrderedCollections", "HashTreeCollections", "DequeModule", "Swift"]
   /// Files outside the tests that may import Foundation, and why.
   static let mayImportFoundation: [String: String] = [:]
   static let lineLimit = 600
