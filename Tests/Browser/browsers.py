@@ -174,5 +174,20 @@ class Person:
         return await self.page.evaluate(
             "[...document.querySelector('rollcall-app').room.client.presence].map(({ peers }) => peers.length).sort()")
 
+    async def peer(self) -> str:
+        """This tab's address for signals."""
+        return await self.page.evaluate("document.querySelector('rollcall-app').room.client.peer")
+
+    async def mark_calls(self) -> None:
+        """Makes the calls of now known to `marked_calls`."""
+        await self.page.evaluate(
+            "document.querySelector('rollcall-app').room.mesh.calls.forEach((call) => { call.connection.isMarked = true; })")
+
+    async def marked_calls(self) -> int:
+        """How many of the marked calls go on."""
+        return await self.page.evaluate(
+            "[...document.querySelector('rollcall-app').room.mesh.calls.values()]"
+            ".filter(({ connection }) => connection.isMarked && connection.connectionState === 'connected').length")
+
     async def user(self) -> str:
         return await self.page.evaluate("document.querySelector('rollcall-app').room.client.you.user")

@@ -27,6 +27,9 @@ async def server_is_killed(stage):
     await host.sees_messages(["Before", "Also before"])
     await alan.sees_moving_video(2)
     users = [await person.user() for person in everybody]
+    addresses = [await person.peer() for person in everybody]
+    for person in everybody:
+        await person.mark_calls()
 
     await server.kill()
     for person in everybody:
@@ -45,10 +48,13 @@ async def server_is_killed(stage):
         await person.sees_count(3)
         await person.sees_view("present")
     assert users == [await person.user() for person in everybody]
+    assert addresses == [await person.peer() for person in everybody]
     await host.page.get_by_role("button", name="People").click()
     await expect(host.page.locator(".person")).to_have_count(3)
     await expect(host.page.get_by_text("Connection lost, may come back")).to_have_count(0)
     await asyncio.gather(grace.sees_moving_video(2), host.sees_moving_video(2), alan.sees_moving_video(2))
+    # They are the calls of before.
+    assert [await person.marked_calls() for person in everybody] == [2, 2, 2]
     await host.shows_faces(3)
     await expect(grace.page.get_by_text("Sending…")).to_have_count(0)
     await alan.say("After")
@@ -99,7 +105,7 @@ async def server_is_restarted(stage):
 
 
 async def one_connection_is_lost(stage):
-    """one person's lost connection is shown to the others, and neither leaves nor joins"""
+    """one person's lost connection is shown to the others; it comes back with its address, its calls and all it missed"""
     server, browsers = stage.server, stage.browsers
     async with Proxy(server.port) as network:
         host = await browsers.person("chromium")
@@ -110,6 +116,11 @@ async def one_connection_is_lost(stage):
         await host.start_class()
         await guest.sees_moving_video(1)
         await host.sees_moving_video(1)
+        address = await guest.peer()
+        for person in [host, guest]:
+            await person.mark_calls()
+        await host.say("One")
+        await guest.sees_messages(["One"])
         network.cut()
         tile = host.page.locator("rollcall-tile:not([data-own])")
         await expect(guest.page.get_by_text("Connection lost. Reconnecting…")).to_be_visible()
@@ -118,12 +129,80 @@ async def one_connection_is_lost(stage):
         await stage.picture(host, "person-lost")
         # The pictures do not pass through the server.
         await expect(tile).to_have_attribute("data-video", "")
+        assert await host.peers() == [1, 1]
+        # What is said meanwhile, on both sides, and a camera that is turned off: the negotiation of that waits.
+        await host.say("Two")
+        await guest.say("Three")
+        await expect(guest.page.get_by_text("Sending…")).to_be_visible()
+        await host.page.get_by_role("button", name="Turn off camera").click()
         network.mend()
         await expect(guest.page.locator("rollcall-banner[data-state=lost]")).to_have_count(0, timeout=40_000)
         await expect(tile.get_by_text("Connection lost")).to_have_count(0)
         await host.sees_count(2)
+        for person in [host, guest]:
+            await person.sees_messages(["One", "Two", "Three"])
+        await guest.shows_faces(1)
+        await host.page.get_by_role("button", name="Turn on camera").click()
         await host.sees_moving_video(1)
         await guest.sees_moving_video(1)
+        assert await guest.peer() == address
+        assert [await person.marked_calls() for person in [host, guest]] == [1, 1]
+
+
+# Keeps what the page is told when it is let in, and speaks for its address on another connection.
+LISTEN = """(() => {
+  const Original = WebSocket;
+  window.WebSocket = class extends Original {
+    constructor(...parameters) {
+      super(...parameters);
+      this.addEventListener('message', ({ data }) => {
+        const message = JSON.parse(data);
+        if (message.type === 'session.joined') window.lastJoined = message;
+      });
+    }
+  };
+})()"""
+TAKE_OVER = """async () => {
+  const { client } = document.querySelector('rollcall-app').room;
+  const { resume_token: token, epoch, streams } = window.lastJoined;
+  const socket = new WebSocket(location.origin.replace('http', 'ws') + '/ws', 'rollcall.v1');
+  window.other = socket;
+  const bearer = document.querySelector('rollcall-app').room.bearer;
+  return await new Promise((resolve) => {
+    socket.onmessage = ({ data }) => {
+      const message = JSON.parse(data);
+      if (message.type === 'session.joined') resolve(message.peer);
+    };
+    socket.onopen = () => {
+      socket.send(JSON.stringify({ type: 'hello', token: bearer }));
+      socket.send(JSON.stringify({ type: 'session.join', session: client.sessionId, resume: { token, epoch, streams } }));
+    };
+  });
+}"""
+
+
+async def address_is_taken_over(stage):
+    """who is driven out by another connection with the same token comes back as a second tab, and drives nobody out"""
+    server, browsers = stage.server, stage.browsers
+    host = await browsers.person("chromium")
+    guest = await browsers.person("chromium")
+    await guest.page.add_init_script(LISTEN)
+    await host.enter(server.host_link)
+    await guest.enter(server.guest_link, "Grace Hopper")
+    await host.sees_view("waiting")
+    await host.start_class()
+    await guest.sees_view("present")
+    address = await guest.peer()
+    assert await guest.page.evaluate(TAKE_OVER) == address
+    await host.page.wait_for_function(
+        "[...document.querySelector('rollcall-app').room.client.presence].some(({ peers }) => peers.length === 2)")
+    await guest.sees_view("present")
+    await expect(guest.page.locator("rollcall-banner[data-state=lost]")).to_have_count(0, timeout=20_000)
+    assert await guest.peer() != address
+    await host.sees_count(2)
+    await asyncio.sleep(3)
+    assert await guest.page.evaluate("window.other.readyState") == 1
+    assert await host.peers() == [1, 2]
 
 
 async def reload_is_the_same_guest(stage):
@@ -147,4 +226,4 @@ async def reload_is_the_same_guest(stage):
     await host.sees_count(2)
 
 
-TESTS = [server_is_killed, server_is_restarted, waiting_survives_restart, one_connection_is_lost, reload_is_the_same_guest]
+TESTS = [server_is_killed, server_is_restarted, waiting_survives_restart, one_connection_is_lost, address_is_taken_over, reload_is_the_same_guest]

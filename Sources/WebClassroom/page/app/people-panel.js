@@ -47,7 +47,7 @@ function leads({ role }) {
  * @param {boolean} own
  */
 function row(participant, own) {
-  const lost = participant.peers.length === 0;
+  const lost = participant.reconnecting;
   const role = roleName(participant.role);
   return h(
     'li',

@@ -116,7 +116,7 @@ export class Stage extends HTMLElement {
         label: source === 'screen' ? (own ? 'Your screen' : `${participant.name}’s screen`) : name,
         own,
         muted: own ? !media.isOn('microphone') : !participant.audio_enabled,
-        lost: !own && participant.peers.length === 0,
+        lost: !own && participant.reconnecting,
         expectsVideo: source === 'screen' ? participant.screen_enabled : participant.video_enabled,
         source,
       },

@@ -85,6 +85,11 @@ export class Call extends TypedEvents {
     return this.connection.connectionState;
   }
 
+  /** Whether nothing is being negotiated, so that no signal is missing. */
+  get isSettled() {
+    return this.state === 'connected' && this.connection.signalingState === 'stable' && !this.#makingOffer;
+  }
+
   /** The stream of microphone and camera, as long as it has a track. @returns {MediaStream | null} */
   get camera() {
     return this.#stream((stream) => stream.id !== this.#remoteScreen);

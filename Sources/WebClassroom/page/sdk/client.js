@@ -41,6 +41,11 @@ import { RollcallError, randomKey } from './protocol.js';
  * @property {(answer: any) => void} resolve
  * @property {(error: RollcallError) => void} reject
  * @property {Durable | null} durable
+ * @property {OutgoingSignal} [signal]
+ *
+ * @typedef {object} OutgoingSignal
+ * @property {string} from this tab's address when it was made
+ * @property {Record<string, any>} message
  *
  * @typedef {object} Durable a command with a key: sent again after a reconnect until it is answered
  * @property {string} type
@@ -53,9 +58,16 @@ import { RollcallError, randomKey } from './protocol.js';
 /** The server remembers keys for ten minutes: a repetition is safe for a little less. */
 const keyLifetime = 9 * 60_000;
 
+/** How many signals wait for a lost connection to come back. */
+const signalsHeld = 256;
+
+/** How soon a command is repeated when the server cannot write to its disk, in milliseconds. */
+const storagePatience = 2000;
+
 /**
  * A member of one session: connects, greets, joins, keeps presence and chat, and comes back by
- * itself after every close that the protocol allows to come back from.
+ * itself after every close that the protocol allows to come back from, with the same address and
+ * everything it missed, as long as the server has it.
  *
  * @extends {TypedEvents<Events>}
  */
@@ -66,7 +78,7 @@ export class RollcallClient extends TypedEvents {
   state = null;
   /** @type {Joined['you'] | null} */
   you = null;
-  /** @type {string | null} this connection's address for signals */
+  /** @type {string | null} this tab's address for signals; a resume keeps it */
   peer = null;
   /** @type {Session | null} */
   session = null;
@@ -94,6 +106,11 @@ export class RollcallClient extends TypedEvents {
   #epoch = null;
   /** @type {Map<string, number>} */
   #streams = new Map();
+  /** @type {string | null} */
+  #resumeToken = null;
+  #signalSequence = 0;
+  /** @type {OutgoingSignal[]} signals that could not be sent, or were not confirmed, in order */
+  #heldSignals = [];
 
   /**
    * @param {object} options
@@ -118,7 +135,7 @@ export class RollcallClient extends TypedEvents {
     connection.on('change', () => this.#announceStatus());
     connection.on('opened', (current) => this.#greet(current));
     connection.on('message', (message) => this.#receive(message));
-    connection.on('lost', () => this.#forgetConnection());
+    connection.on('lost', (code) => this.#forgetConnection(code));
     connection.on('closed', (code) => this.#finished(code));
   }
 
@@ -226,17 +243,34 @@ export class RollcallClient extends TypedEvents {
   }
 
   /**
-   * Passes a signal on to a peer.
+   * Passes a signal on to a peer; while the connection is lost it waits for the address to come back.
    *
    * @param {string} to
    * @param {SignalKind} kind
    * @param {any} payload
    * @param {string} [negotiation]
-   * @returns {boolean} false when there is no connection: signals are not kept
    */
   signal(to, kind, payload, negotiation) {
-    if (!this.#joined || !this.peer) return false;
-    return this.#transmit({ type: 'signal', to, kind, negotiation, payload });
+    if (!this.peer) return;
+    this.#transmitSignal({ from: this.peer, message: { type: 'signal', to, kind, negotiation, payload } });
+  }
+
+  /** @param {OutgoingSignal} signal */
+  #transmitSignal(signal) {
+    const reject = (/** @type {RollcallError} */ error) => {
+      if (error.code !== 'connection_lost') this.emit('problem', error);
+    };
+    if (this.#joined && this.#transmit(signal.message, { resolve: () => {}, reject, durable: null, signal })) return;
+    if (this.#heldSignals.length < signalsHeld) this.#heldSignals.push(signal);
+  }
+
+  /** Sends the signals that waited, unless the address that they came from is gone. */
+  #releaseSignals() {
+    const held = this.#heldSignals;
+    this.#heldSignals = [];
+    for (const signal of held) {
+      if (signal.from === this.peer) this.#transmitSignal(signal);
+    }
   }
 
   // Connection
@@ -252,8 +286,11 @@ export class RollcallClient extends TypedEvents {
       { type: 'hello', ...credentials, client: this.clientName },
       { resolve: () => {}, reject: (error) => this.#helloRefused(error), durable: null },
     );
+    const resume = this.#resumeToken
+      ? { token: this.#resumeToken, epoch: this.#epoch, streams: Object.fromEntries(this.#streams), signal_seq: this.#signalSequence }
+      : undefined;
     this.#transmit(
-      { type: 'session.join', session: this.sessionId, presence: this.presenceMode },
+      { type: 'session.join', session: this.sessionId, presence: this.presenceMode, resume },
       { resolve: () => {}, reject: (error) => this.#joinRefused(error), durable: null },
     );
   }
@@ -288,13 +325,21 @@ export class RollcallClient extends TypedEvents {
     }
   }
 
-  /** What waits for an answer gets none; commands with a key stay in the outbox. */
-  #forgetConnection() {
+  /**
+   * What waits for an answer gets none; commands with a key, and signals, are said again later.
+   *
+   * @param {number | null} code
+   */
+  #forgetConnection(code) {
     this.#joined = false;
+    // Another connection speaks for our address: this one becomes a tab of its own.
+    if (code === 4003) this.#resumeToken = null;
     const pending = [...this.#pending.values()];
     this.#pending.clear();
-    for (const { durable, reject } of pending) {
-      if (!durable) reject(lostError());
+    const signals = pending.flatMap(({ signal }) => (signal ? [signal] : []));
+    this.#heldSignals = [...signals, ...this.#heldSignals].slice(0, signalsHeld);
+    for (const { durable, reject, signal } of pending) {
+      if (!durable && !signal) reject(lostError());
     }
   }
 
@@ -359,12 +404,23 @@ export class RollcallClient extends TypedEvents {
           durable.resolve(answer);
         },
         reject: (error) => {
+          if (error.code === 'storage_unavailable') {
+            // It was not done, or it is not known whether: the same key makes it once.
+            setTimeout(() => this.#repeat(durable), storagePatience * (1 + Math.random()));
+            return;
+          }
           this.#outbox.delete(durable);
           durable.reject(error);
         },
         durable,
       },
     );
+  }
+
+  /** @param {Durable} durable */
+  #repeat(durable) {
+    const inFlight = [...this.#pending.values()].some((pending) => pending.durable === durable);
+    if (this.#joined && this.#outbox.has(durable) && !inFlight) this.#transmitDurable(durable);
   }
 
   /** @param {any} message */
@@ -410,6 +466,8 @@ export class RollcallClient extends TypedEvents {
         if (this.#isNew(message)) this.#addChat([message], true);
         break;
       case 'signal':
+        if (message.signal_seq <= this.#signalSequence) break;
+        this.#signalSequence = message.signal_seq;
         this.emit('signal', message);
         break;
       case 'server.draining':
@@ -441,8 +499,8 @@ export class RollcallClient extends TypedEvents {
   }
 
   /**
-   * Counts a durable event. One that was seen before is skipped; after a gap the whole state is
-   * fetched again by a new join.
+   * Counts a durable event. One that was seen before is skipped; after a gap the connection is made
+   * anew, which brings what is missing.
    *
    * @param {any} message
    */
@@ -462,6 +520,8 @@ export class RollcallClient extends TypedEvents {
   #onJoined(joined) {
     if (this.#epoch !== null && this.#epoch !== joined.epoch) this.chat.clear();
     this.#epoch = joined.epoch;
+    this.#resumeToken = joined.resume_token ?? null;
+    this.#signalSequence = joined.signal_seq ?? 0;
     this.#streams = new Map(Object.entries(joined.streams ?? {}));
     this.state = joined.state;
     this.you = joined.you;
@@ -479,10 +539,8 @@ export class RollcallClient extends TypedEvents {
     this.#mergeChat(joined.chat);
     void this.#fetchPresence(joined.presence?.next ?? null);
     if (joined.state === 'present' && Object.values(this.media).includes(true)) this.setMedia({});
-    const inFlight = new Set([...this.#pending.values()].map(({ durable }) => durable));
-    for (const durable of [...this.#outbox]) {
-      if (!inFlight.has(durable)) this.#transmitDurable(durable);
-    }
+    this.#releaseSignals();
+    for (const durable of [...this.#outbox]) this.#repeat(durable);
   }
 
   /** @param {SessionStatus} status */

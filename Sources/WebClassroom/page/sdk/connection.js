@@ -11,7 +11,8 @@ import { reconnects, subprotocol } from './protocol.js';
  * @property {null} change the status changed
  * @property {any} opened the socket is open; with what `prepare` gave
  * @property {any} message a JSON object of the server
- * @property {null} lost the socket is gone; another attempt follows unless `closed` does
+ * @property {number | null} lost the socket is gone, with the server's close code if there was one; another attempt
+ *   follows unless `closed` does
  * @property {number} closed the close code after which there is no further attempt
  */
 
@@ -110,10 +111,14 @@ export class Connection extends TypedEvents {
     this.#requestedDelay = milliseconds;
   }
 
-  /** Gives up this socket and tries with another one. */
-  restart() {
+  /**
+   * Gives up this socket and tries with another one.
+   *
+   * @param {number | null} code with which the server closed it
+   */
+  restart(code = null) {
     if (this.status === 'closed' || this.status === 'idle') return;
-    this.#drop();
+    this.#drop(code);
     this.#retry();
   }
 
@@ -127,7 +132,7 @@ export class Connection extends TypedEvents {
     clearTimeout(this.#retryTimer);
     removeEventListener('online', this.#awake);
     document.removeEventListener('visibilitychange', this.#awake);
-    this.#drop();
+    this.#drop(null);
     this.#setStatus('closed', null);
     this.emit('closed', code);
   }
@@ -161,7 +166,7 @@ export class Connection extends TypedEvents {
     };
     socket.onclose = ({ code }) => {
       if (generation !== this.#generation) return;
-      if (reconnects(code)) this.restart();
+      if (reconnects(code)) this.restart(code);
       else this.stop(code);
     };
   }
@@ -186,13 +191,15 @@ export class Connection extends TypedEvents {
     this.#setStatus('retrying', Date.now() + delay);
   }
 
-  #drop() {
+  /** @param {number | null} code */
+  #drop(code) {
     this.#generation += 1;
     clearTimeout(this.#retryTimer);
     clearInterval(this.#watch);
+    // Without a code: 1000 would say that this tab is done, and give its address away.
     this.#socket?.close();
     this.#socket = null;
-    this.emit('lost', null);
+    this.emit('lost', code);
   }
 
   /**

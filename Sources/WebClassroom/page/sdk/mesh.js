@@ -23,7 +23,8 @@ const retirement = 20_000;
 
 /**
  * Calls between everybody in the room. The newcomer calls those it finds; the others answer. Calls
- * outlive a lost signaling connection, and are replaced without a gap when it has come back.
+ * outlive a lost signaling connection, on either side. They go on when it comes back with the same
+ * address, and are replaced without a gap when it comes back with another one.
  *
  * @extends {TypedEvents<MeshEvents>}
  */
@@ -37,6 +38,10 @@ export class CallMesh extends TypedEvents {
 
   /** @type {Map<string, ReturnType<typeof setTimeout>>} newcomers that are expected to call */
   #expected = new Map();
+  /** @type {string | null} our own address, of which the calls are */
+  #ownPeer = null;
+  /** @type {Set<string>} peers that a signal could not reach while they were away */
+  #missed = new Set();
   /** @type {Set<string>} peers that have hung up */
   #hungUp = new Set();
   /** @type {(() => void)[]} */
@@ -53,7 +58,7 @@ export class CallMesh extends TypedEvents {
     this.maxCalls = maxCalls;
     this.configuration = configuration;
     this.#subscriptions = [
-      client.on('joined', () => this.#joined()),
+      client.on('joined', (joined) => this.#joined(joined.signals_recovered === true)),
       client.on('presence', () => this.#reconcile()),
       client.on('signal', (signal) => this.#signal(signal)),
       client.on('status', ({ status }) => {
@@ -120,8 +125,24 @@ export class CallMesh extends TypedEvents {
     return [...this.retired, ...this.calls.values()];
   }
 
-  /** A connection of our own, new to all: the calls of the former one are replaced. */
-  #joined() {
+  /**
+   * Our connection is back. With the address of before the calls go on; with a new one we are new to all, and the former
+   * calls are replaced.
+   *
+   * @param {boolean} hasSignals whether no signal is lost
+   */
+  #joined(hasSignals) {
+    const { peer } = this.client;
+    const isKept = peer !== null && peer === this.#ownPeer && this.client.state === 'present';
+    this.#ownPeer = peer;
+    if (isKept) {
+      for (const call of [...this.calls.values()]) {
+        if (!hasSignals && !call.isSettled) this.#startAgain(call);
+      }
+      this.#reconcile();
+      return;
+    }
+    this.#missed.clear();
     for (const call of [...this.calls.values()]) this.#retire(call);
     for (const timer of this.#expected.values()) clearTimeout(timer);
     this.#expected.clear();
@@ -143,7 +164,10 @@ export class CallMesh extends TypedEvents {
       if (call.user === null) continue;
       const participant = presence.get(call.user);
       if (!participant || call.user === this.client.you?.user) this.#close(call);
-      else if (!call.retired && !participant.peers.includes(call.peer)) this.#retire(call);
+      else if (call.retired) continue;
+      else if (participant.peers.includes(call.peer)) this.#hasReturned(call);
+      // After a restart of the server addresses are unknown until their tabs are back.
+      else if (!participant.reconnecting || participant.peers.length > 0) this.#retire(call);
     }
     for (const participant of presence) {
       for (const peer of participant.peers) this.#await(peer, participant.user);
@@ -161,6 +185,11 @@ export class CallMesh extends TypedEvents {
       if (this.client.presence.get(user)?.peers.includes(peer) && !this.#hungUp.has(peer)) this.#open(peer, user);
     }, newcomerPatience);
     this.#expected.set(peer, timer);
+  }
+
+  /** @param {Call} call whose peer is there */
+  #hasReturned(call) {
+    if (this.#missed.delete(call.peer) && !call.isSettled) this.#startAgain(call);
   }
 
   /** @param {string} user */
@@ -247,7 +276,10 @@ export class CallMesh extends TypedEvents {
   /** @param {string} peer */
   #unavailable(peer) {
     const call = this.calls.get(peer);
-    if (call) this.#retire(call);
+    if (!call) return;
+    const participant = call.user === null ? undefined : this.client.presence.get(call.user);
+    if (participant?.reconnecting && participant.peers.length === 0) this.#missed.add(peer);
+    else this.#retire(call);
   }
 
   /** @param {Call} call */

@@ -7,7 +7,7 @@
  */
 
 /**
- * Who is here, kept by the protocol's rules (section 5): a snapshot replaces everything, a diff
+ * Who is here, kept by the protocol's rules (section 6): a snapshot replaces everything, a diff
  * replaces or removes the entries it names, and a diff that is not newer is skipped.
  */
 export class PresenceSet {

@@ -23,7 +23,8 @@ export const subprotocol = 'rollcall.v1';
  * @property {boolean} audio_enabled
  * @property {boolean} video_enabled
  * @property {boolean} screen_enabled
- * @property {string[]} peers addresses for signals; empty while the person's connection is lost
+ * @property {string[]} peers addresses for signals, one for each tab
+ * @property {boolean} reconnecting no connection of the person is up; it may come back
  *
  * @typedef {object} ChatMessage
  * @property {number} seq
@@ -62,13 +63,18 @@ export const subprotocol = 'rollcall.v1';
  * @typedef {object} Joined
  * @property {JoinState} state
  * @property {{user: string, name: string, role: Role}} you
- * @property {string} [peer] this connection's address for signals
+ * @property {string} [peer] this tab's address for signals
+ * @property {number} [signal_seq] the number before that of the next signal
  * @property {Session} session
  * @property {string} epoch
  * @property {Record<string, number>} [streams]
  * @property {PresenceSnapshot} [presence]
  * @property {{messages: ChatMessage[], has_more: boolean}} [chat]
  * @property {RTCIceServer[]} [ice_servers]
+ * @property {string} resume_token
+ * @property {boolean} recovered every missed event follows; else this is the whole state
+ * @property {string} [not_recovered] why not, when it was asked for
+ * @property {boolean} [signals_recovered] whether every missed signal follows, when the address was kept
  *
  * @typedef {object} SessionStatus
  * @property {string} status
@@ -85,6 +91,7 @@ export const subprotocol = 'rollcall.v1';
  * @property {SignalKind} kind
  * @property {string} [negotiation]
  * @property {any} payload
+ * @property {number} signal_seq
  */
 
 /** What the server refused, or what became of a command that could not be answered. */
