@@ -1,7 +1,8 @@
 """Data folders that cannot be used: a clear sentence, exit 1, and nothing written; and damage, wherever it is.
 
 Damage in the last batch is cut off, as a crash leaves it; anywhere else the folder is refused with file and offset. A
-damaged snapshot is passed over while an older one and the journal make up for it.
+damaged snapshot is passed over while an older one and the journal make up for it. Of a damaged file in the history it is
+said that this session cannot be read, and all else goes on.
 """
 
 import asyncio
@@ -107,10 +108,10 @@ async def test_folders(binary, folder):
     data = copy()
     journal = sorted(data.glob("journal-*"))[-1]
     content = bytearray(journal.read_bytes())
-    content[8] = 2
+    content[8] = 99
     content[92:96] = crc32c(content[:92]).to_bytes(4, "little")
     journal.write_bytes(content)
-    await refuse(binary, folder, "a segment of a newer version", data, [journal.name, "format 2"])
+    await refuse(binary, folder, "a segment of a newer version", data, [journal.name, "format 99"])
     data = copy()
     for path in data.glob("journal-*"):
         path.write_bytes(b"")
@@ -183,12 +184,12 @@ def batches(segment):
 
 async def test_damage(binary, folder, dice, sample):
     """One cut or flipped bit at a time, in each file of a real folder."""
-    server = rollcall.Server(binary, folder / "made", options=("--snapshot-interval", "150ms"))
+    server = rollcall.Server(binary, folder / "made", options=("--snapshot-interval", "150ms", "--archive-after", "50ms"))
     server.start()
     await server.ready()
     classes = []
-    while len(list(server.data.glob("snapshot-*.rcs"))) < 2 and len(classes) < 50:
-        classes.append(lesson.Lesson(server, f"class-{len(classes)}", rounds=4, ends=False))
+    while (len(list(server.data.glob("snapshot-*.rcs"))) < 2 or len(list(server.data.glob("history/*.rch"))) < 2) and len(classes) < 50:
+        classes.append(lesson.Lesson(server, f"class-{len(classes)}", rounds=4, ends=len(classes) < 2))
         await classes[-1].run()
         await asyncio.sleep(0.2)
     classes.append(lesson.Lesson(server, "last", rounds=6, ends=False))
@@ -197,7 +198,8 @@ async def test_damage(binary, folder, dice, sample):
     files = sorted(path.relative_to(server.data) for path in server.data.rglob("*") if path.is_file() and path.name != "lock")
     last = max(path.name for path in files if path.name.startswith("journal-"))
     snapshots = [path.name for path in files if path.name.startswith("snapshot-")]
-    checks.check("the folder has two snapshots and a journal of several segments to damage", [] if len(snapshots) == 2 and len(files) >= 4 else [f"{files}"])
+    histories = [path.name for path in files if path.parent.name == "history"]
+    checks.check("the folder has snapshots, a journal and a history to damage", [] if len(snapshots) == 2 and len(histories) == 2 else [f"{files}"])
     segment = (server.data / last).read_bytes()
     parts = batches(segment)
     outcomes = {"recovered": 0, "refused": 0}
@@ -230,7 +232,7 @@ async def test_damage(binary, folder, dice, sample):
             if name.name == last and not cut and place < parts[-1][0]:
                 problems.append("a last segment that is damaged before its last batch was read")
             for class_ in classes:
-                problems += await damaged_history_problems(one, class_, lost)
+                problems += await damaged_history_problems(one, class_, lost, name.name == f"{class_.name}.rch")
             one.kill()
         else:
             outcomes["refused"] += 1
@@ -242,6 +244,8 @@ async def test_damage(binary, folder, dice, sample):
                     problems.append(f"the file is not named: {ended[1]!r}")
                 if not re.search(r"at byte \d+|missing", ended[1]):
                     problems.append(f"no offset: {ended[1]!r}")
+            if name.name in histories:
+                problems.append("one damaged file of the history is no reason to refuse")
             if name.name in snapshots:
                 problems.append("one damaged snapshot of two is no reason to refuse")
             if name.name == last and (cut and place > HEADER or not cut and place >= parts[-1][0]):
@@ -251,16 +255,22 @@ async def test_damage(binary, folder, dice, sample):
     checks.say(f"{sample} damages: {outcomes['recovered']} recovered, {outcomes['refused']} refused")
 
 
-async def damaged_history_problems(server, class_, lost):
-    """Everything that was said is there, but for the texts of the batches that the damage was in; nothing else is."""
+async def damaged_history_problems(server, class_, lost, is_damaged):
+    """Everything that was said is there, but for the texts of the batches that the damage was in; nothing else is.
+
+    `is_damaged`: it is said that the session cannot be read, and nothing of it is shown.
+    """
     status, shown = await asyncio.to_thread(
         server.request, "GET", f"/api/sessions/{class_.name}/", rollcall.token("host", "host"))
     if status != 200:
         return [] if set(class_.judge.acknowledged) <= lost else [f"the session {class_.name} is {status}"]
     if shown["status"] == "scheduled":
         return [] if set(class_.judge.acknowledged) <= lost else ["the session is not started"]
-    joined, history = await rollcall.read_history(server, class_.name)
-    problems = []
+    try:
+        _, history = await rollcall.read_history(server, class_.name)
+    except rollcall.Unavailable as error:
+        return [] if is_damaged else [f"{class_.name} cannot be read: {error}"]
+    problems = [f"{class_.name} is read from a damaged file"] if is_damaged else []
     by_seq = {message["seq"]: message for message in history}
     texts = [message["text"] for message in history]
     if len(set(texts)) != len(texts) or len(by_seq) != len(texts):

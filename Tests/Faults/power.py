@@ -78,7 +78,7 @@ async def life(binary, folder, template, watch):
     run = folder / "run"
     run.mkdir()
     disk = await Disk(run / "disk", template).mounted()
-    server = rollcall.Server(binary, run, data=disk.mountpoint / "data", options=("--snapshot-interval", "100ms"))
+    server = rollcall.Server(binary, run, data=disk.mountpoint / "data", options=system_calls.OPTIONS)
     server.start()
     if watch:
         disk.order("watch", process=server.process.pid, **watch)

@@ -14,8 +14,8 @@ import rollcall
 
 #: Every call with which the server changes its data folder.
 CALLS = ("openat", "pwrite64", "fdatasync", "fsync", "renameat", "unlinkat", "ftruncate", "mkdir", "flock")
-#: Snapshots as often as can be: several in a lesson of a second.
-OPTIONS = ("--snapshot-interval", "100ms")
+#: Snapshots as often as can be, and the class into the history at its end.
+OPTIONS = ("--snapshot-interval", "100ms", "--archive-after", "30ms")
 
 
 def strace(log, *options):
