@@ -65,6 +65,12 @@ struct CommandTests {
     let after = try restored.request("GET", "/api/sessions/algebra/", token: try token("t-ada", name: "Ada"))
     #expect(before.status == 200 && before.body == after.body)
     restored.stop()
+    func epoch(of data: String) throws -> Substring? {
+      try Program.run("inspect", data, "--session", "algebra").output.split(separator: "\n").first {
+        $0.hasPrefix("epoch")
+      }
+    }
+    #expect(try epoch(of: data) != nil && epoch(of: data) != epoch(of: copy), "clients must load everything anew")
   }
 
   @Test("with the server stopped a person is erased, and no byte of id and name is left")

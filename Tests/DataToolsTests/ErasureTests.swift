@@ -17,8 +17,8 @@ struct ErasureTests {
     var history = VirtualStorage()
     var classrooms: [String: Classroom] = [:]
 
-    init() throws {
-      var school = try School(data, history: history)
+    init(_ durability: Durability = .strict) throws {
+      var school = try School(data, history: history, durability: durability)
       // Her own class, one that she was in and that rests in the history, one that is live, and one without her.
       try school.open("own", host: "ada-77")
       try school.open("over")
@@ -83,9 +83,9 @@ struct ErasureTests {
     }
   }
 
-  @Test("nothing of the person is left in any file, and everything else is")
-  func everywhere() throws {
-    let folder = try Folder()
+  @Test("nothing of the person is left in any file, and everything else is", arguments: Durability.allCases)
+  func everywhere(_ durability: Durability) throws {
+    let folder = try Folder(durability)
     #expect(folder.found == Self.needles)
     let before = try folder.inspection
     let findings = try folder.erase()
@@ -191,7 +191,7 @@ struct ErasureTests {
       let erasure = Erasure(of: "ada-77", from: watchedData, history: watchedHistory)
       if (try? erasure.run(at: .after(900_000), using: &generator)) != nil { reachedTheEnd = true }
       var disks = [Folder(data: data.afterKill(), history: history.afterKill())]
-      for _ in 0..<4 {
+      for _ in 0..<2 {
         disks.append(
           Folder(data: data.afterPowerLoss(using: &generator), history: history.afterPowerLoss(using: &generator)))
       }

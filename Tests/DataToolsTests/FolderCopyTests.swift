@@ -57,8 +57,10 @@ struct FolderCopyTests {
     #expect(InspectionText.summary(inspection, path: "").contains { $0.contains("this is a backup") })
   }
 
-  @Test("whatever the server does in the middle of each step, the copy is the folder at one moment after the beginning")
-  func everyInterruption() throws {
+  @Test(
+    "whatever the server does in the middle of each step, the copy is the folder at one moment after the beginning",
+    arguments: Durability.allCases)
+  func everyInterruption(_ durability: Durability) throws {
     let actions: [(String, (inout School<Watched>) throws -> Void)] = [
       ("talk", { try $0.say("algebra", "ada", "in between") }),
       (
@@ -92,7 +94,7 @@ struct FolderCopyTests {
       var isThrough = false
       for step in 0..<200 where !isThrough {
         let (source, history) = (Watched(VirtualStorage()), Watched(VirtualStorage()))
-        var school = try School(source, history: history)
+        var school = try School(source, history: history, durability: durability)
         try fill(&school)
         let before = school.writer.nextLSN - 1
         let box = Box(school)

@@ -19,13 +19,14 @@ struct School<S: Storage>: ~Copyable {
   private let history: S
   private var ids: UInt64 = 1
 
-  init(_ storage: S, history: S) throws {
+  init(_ storage: S, history: S, durability: Durability = .strict) throws {
     self.storage = storage
     self.history = history
     try FolderFormat.ensure(storage)
     var state = RecoveredState<S>()
     writer = try Recovery.open(
-      storage, segmentID: SegmentID(1, 1), now: Timestamp.after(0).milliseconds, clock: { 0 }, into: &state
+      storage, segmentID: SegmentID(1, 1), now: Timestamp.after(0).milliseconds, clock: { 0 },
+      mode: JournalMode(durability, boot: 1), into: &state
     ).takeWriter()
     classrooms = state.classrooms
   }
@@ -58,13 +59,15 @@ struct School<S: Storage>: ~Copyable {
 
   private mutating func append(_ events: [RecordedEvent]) throws {
     guard !events.isEmpty else { return }
-    _ = try writer.append(
+    _ = try writer.write(
       events.map { event in
         var json = JSONWriter()
         let kind = EventCodec.encode(event, into: &json)
         return PendingRecord(
           session: event.session, sequence: event.sequence, kind: kind.rawValue, payload: json.bytes)
       })
+    // A relaxed one is synced later, if at all.
+    if writer.durability == .strict { try writer.sync() }
     states[writer.nextLSN - 1] = classrooms
   }
 
@@ -78,6 +81,7 @@ struct School<S: Storage>: ~Copyable {
   /// Takes a snapshot of everything, as a server does: a new segment, the entries, then what is superfluous goes.
   mutating func snapshot() throws {
     ids += 1
+    if writer.hasUnsynced { try writer.sync() }
     try writer.rotate(segmentID: SegmentID(ids, ids), now: time.milliseconds)
     let lsn = writer.nextLSN - 1
     var job = try SnapshotJob(storage, coveredLSN: lsn, at: time)
