@@ -4,6 +4,7 @@ import asyncio
 
 from playwright.async_api import expect
 
+from browsers import poll
 from proxy import Proxy
 
 
@@ -194,8 +195,11 @@ async def address_is_taken_over(stage):
     await guest.sees_view("present")
     address = await guest.peer()
     assert await guest.page.evaluate(TAKE_OVER) == address
-    await host.page.wait_for_function(
-        "[...document.querySelector('rollcall-app').room.client.presence].some(({ peers }) => peers.length === 2)")
+
+    async def has_two_tabs() -> bool:
+        return await host.peers() == [1, 2]
+
+    await poll(has_two_tabs, host.peers)
     await guest.sees_view("present")
     await expect(guest.page.locator("rollcall-banner[data-state=lost]")).to_have_count(0, timeout=20_000)
     assert await guest.peer() != address
