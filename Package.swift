@@ -42,7 +42,7 @@ let package = Package(
         .product(name: "DequeModule", package: "swift-collections"),
       ]),
     .target(name: "SignalingClient", dependencies: ["WebSocketCore", "JSON", "SignalingProtocol", "Classroom"]),
-    .target(name: "Persistence", dependencies: ["Classroom", "JSON", "CLinux", "PlantedBugs"], exclude: ["FORMAT.md"]),
+    .target(name: "Persistence", dependencies: ["Classroom", "JSON", "EventLoop", "CLinux", "PlantedBugs"], exclude: ["FORMAT.md"]),
     .target(name: "DataTools", dependencies: ["Persistence", "Classroom", "JSON"]),
     .target(name: "EventLoop", dependencies: ["CLinux"]),
     .target(
@@ -78,6 +78,9 @@ let package = Package(
     .executableTarget(
       name: "Bench", dependencies: ["Classroom", "Persistence", "EventLoop", "JSON"], path: "Tests/Bench",
       exclude: ["run", "herd", "herd.py", "process.py"]),
+
+    .executableTarget(
+      name: "recovery-bench", dependencies: ["Persistence", "Classroom", "JSON"], path: "Tests/RecoveryBench"),
 
     .testTarget(name: "BytesTests", dependencies: ["Bytes"]),
     .testTarget(name: "JSONTests", dependencies: ["JSON"]),

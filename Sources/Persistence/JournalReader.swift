@@ -2,6 +2,13 @@
 public protocol JournalConsumer {
   /// Takes one record. `payload` is valid during the call.
   mutating func replay(_ record: RecordHeader, payload: RawSpan) throws(PayloadError)
+  /// There are no more records. A consumer that works behind says here what it cannot read.
+  mutating func finish() throws(PayloadError)
+}
+
+extension JournalConsumer {
+  /// Has nothing to say.
+  public mutating func finish() throws(PayloadError) {}
 }
 
 /// What the segments of a journal hold, as far as they are durable.

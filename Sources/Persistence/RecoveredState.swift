@@ -7,16 +7,22 @@ import JSON
 
 /// Makes classrooms of what the data folder holds.
 public struct RecoveredState<S: Storage>: RecoveryConsumer {
-  /// Record payloads are at most this deep.
-  private static var maximumDepth: Int { 8 }
+  /// What is known of one session.
+  ///
+  /// Slots are changed where they are: taking a classroom out, even to ask it something, copies its parts.
+  private struct Slot: Sendable {
+    var classroom: Classroom?
+    /// The number of the last event in the classroom, or in the history file when there is no classroom.
+    var sequence: UInt64 = 0
+    /// What the snapshot says, when the session is in the history and nothing happened since.
+    var archived: ArchivedSession?
+  }
 
   private let history: HistoryStore<S>?
   private let wanted: Set<String>?
-  private var reader = ReaderBox()
-  /// By session.
-  public private(set) var classrooms: [String: Classroom] = [:]
-  /// The sessions that rest in their history files, by id; none of them is in ``classrooms``.
-  public private(set) var archived: [String: ArchivedSession] = [:]
+  private var decoder = RecordDecoder()
+  private var slots: [Slot] = []
+  private var slotNumbers: [String: Int] = [:]
   /// Sessions to which something happened after they were put into history files that are no longer there, as happens when
   /// their time is over and a snapshot from before that has to be used.
   public private(set) var missing: Set<String> = []
@@ -36,21 +42,40 @@ public struct RecoveredState<S: Storage>: RecoveryConsumer {
     self.wanted = wanted
   }
 
+  /// By session.
+  public var classrooms: [String: Classroom] {
+    slots.reduce(into: [:]) { all, slot in
+      if let classroom = slot.classroom { all[classroom.id] = classroom }
+    }
+  }
+
+  /// The sessions that rest in their history files, by id; none of them is in ``classrooms``.
+  public var archived: [String: ArchivedSession] {
+    slots.reduce(into: [:]) { all, slot in
+      if let session = slot.archived { all[session.id] = session }
+    }
+  }
+
   public mutating func restore(_ entry: RecordHeader, payload: RawSpan) throws(PayloadError) {
     guard isWanted(entry) else { return }
-    let reader = reader
-    try reader.read(payload, Self.maximumDepth) { view throws(PayloadError) in
+    let decoder = decoder
+    try decoder.read(payload) { view throws(PayloadError) in
       do throws(UnreadableRecord) {
         switch entry.kind {
         case RecordKind.alive.rawValue:
-          noteAlive(view)
+          note(RecordDecoder.alive(view))
         case ArchiveCodec.kind:
-          archived[entry.session] = ArchivedSession(
+          let number = slotNumber(of: entry.session)
+          slots[number].archived = ArchivedSession(
             view: try ArchiveCodec.decode(view, session: entry.session, sequence: entry.sequence),
             sequence: entry.sequence)
+          slots[number].sequence = entry.sequence
         default:
+          let number = slotNumber(of: entry.session)
+          slots[number].sequence = entry.sequence
           try SnapshotCodec.decode(
-            view, kind: entry.kind, session: entry.session, sequence: entry.sequence, into: &classrooms[entry.session])
+            view, kind: entry.kind, session: entry.session, sequence: entry.sequence,
+            into: &slots[number].classroom)
         }
       } catch {
         throw PayloadError("field \(error.field)")
@@ -60,51 +85,81 @@ public struct RecoveredState<S: Storage>: RecoveryConsumer {
 
   public mutating func replay(_ record: RecordHeader, payload: RawSpan) throws(PayloadError) {
     guard isWanted(record) else { return }
-    let reader = reader
-    try reader.read(payload, Self.maximumDepth) { view throws(PayloadError) in
-      if record.kind == RecordKind.alive.rawValue {
-        noteAlive(view)
-        return
-      }
-      let event: RecordedEvent
-      do throws(UnreadableRecord) {
-        event = try EventCodec.decode(view, kind: record.kind, session: record.session, sequence: record.sequence)
-      } catch {
-        throw PayloadError("field \(error.field)")
-      }
-      note(event.at)
+    try replay(decoder.decode(record, payload: payload))
+  }
+
+  /// Does again what a record says.
+  mutating func replay(_ record: DecodedRecord) throws(PayloadError) {
+    switch record {
+    case .alive(let alive): note(alive)
+    case .event(let event):
+      lastTime = max(lastTime, event.at)
       lastAlive = max(lastAlive, event.at)
       endedCleanly = false
-      // A room's part of a snapshot may be newer than the snapshot: what it includes is not done twice.
-      #if PLANTED_BUGS
-        if PlantedBugs.isActive(.replayOverlaps) {
-          try apply(event)
-          return
-        }
-      #endif
-      if let sequence = classrooms[record.session]?.sequence ?? archived[record.session]?.sequence,
-        record.sequence <= sequence
-      {
-        return
-      }
-      try load(record.session)
-      if missing.contains(record.session) { return }
       try apply(event)
     }
   }
 
+  private mutating func apply(_ event: RecordedEvent) throws(PayloadError) {
+    let number = slotNumber(of: event.session)
+    // A room's part of a snapshot may be newer than the snapshot: what it includes is not done twice.
+    #if PLANTED_BUGS
+      let isIncluded = !PlantedBugs.isActive(.replayOverlaps) && event.sequence <= slots[number].sequence
+    #else
+      let isIncluded = event.sequence <= slots[number].sequence
+    #endif
+    if isIncluded { return }
+    if slots[number].archived != nil {
+      guard try load(event.session, number) else { return }
+      // The history file may be newer than what the snapshot says of the session.
+      if event.sequence <= slots[number].sequence { return }
+    }
+    guard event.sequence == slots[number].sequence + 1 else {
+      throw PayloadError("event \(event.sequence) does not follow in its session")
+    }
+    if event.sequence == 1 {
+      guard let classroom = Classroom(event) else { throw PayloadError("the session does not begin with its creation") }
+      slots[number].classroom = classroom
+    } else {
+      if case .created = event.event { throw PayloadError("session created twice") }
+      slots[number].classroom?.apply(event)
+    }
+    slots[number].sequence = event.sequence
+  }
+
   /// Something happened to a session after it was put into its history file: it is in use again.
-  private mutating func load(_ session: String) throws(PayloadError) {
-    guard archived[session] != nil, !missing.contains(session), let history else { return }
+  /// - Returns: whether the file is there.
+  private mutating func load(_ session: String, _ number: Int) throws(PayloadError) -> Bool {
+    guard let history, !missing.contains(session) else { return false }
     do throws(HistoryError) {
-      classrooms[session] = try history.read(session)
+      let classroom = try history.read(session)
+      slots[number] = Slot(classroom: classroom, sequence: classroom.sequence)
+      return true
     } catch .missing {
       missing.insert(session)
-      return
+      return false
     } catch {
       throw PayloadError("\(error)")
     }
-    archived[session] = nil
+  }
+
+  private mutating func slotNumber(of session: String) -> Int {
+    if let number = slotNumbers[session] { return number }
+    slotNumbers[session] = slots.count
+    slots.append(Slot())
+    return slots.count - 1
+  }
+
+  private func isWanted(_ record: RecordHeader) -> Bool {
+    guard let wanted else { return true }
+    return wanted.contains(record.session) || record.kind == RecordKind.alive.rawValue
+  }
+
+  private mutating func note(_ alive: DecodedRecord.Alive?) {
+    guard let alive else { return }
+    lastTime = max(lastTime, alive.at)
+    lastAlive = max(lastAlive, alive.at)
+    endedCleanly = alive.isGoodbye
   }
 
   /// Gives every session in ``classrooms`` a new epoch, so that nobody goes on with numbers that may be given again.
@@ -113,11 +168,12 @@ public struct RecoveredState<S: Storage>: RecoveryConsumer {
   public mutating func changeEpochs(at now: Timestamp, makeEpoch: () -> String) -> [PendingRecord] {
     var records: [PendingRecord] = []
     var writer = JSONWriter(reserving: 64)
-    for session in classrooms.keys.sorted() {
-      guard let sequence = classrooms[session]?.sequence else { continue }
+    for (session, number) in slotNumbers.sorted(by: { $0.key < $1.key }) where slots[number].classroom != nil {
       let event = RecordedEvent(
-        session: session, sequence: sequence + 1, at: now, by: nil, keyUse: nil, event: .epochChanged(makeEpoch()))
-      classrooms[session]?.apply(event)
+        session: session, sequence: slots[number].sequence + 1, at: now, by: nil, keyUse: nil,
+        event: .epochChanged(makeEpoch()))
+      slots[number].classroom?.apply(event)
+      slots[number].sequence = event.sequence
       writer.removeAll()
       let kind = EventCodec.encode(event, into: &writer)
       records.append(
@@ -125,38 +181,6 @@ public struct RecoveredState<S: Storage>: RecoveryConsumer {
     }
     return records
   }
-
-  private mutating func apply(_ event: RecordedEvent) throws(PayloadError) {
-    if case .created = event.event {
-      guard classrooms[event.session] == nil, event.sequence == 1 else { throw PayloadError("session created twice") }
-      classrooms[event.session] = Classroom(event)
-      return
-    }
-    guard let sequence = classrooms[event.session]?.sequence else {
-      throw PayloadError("event \(event.sequence) belongs to no session")
-    }
-    // The history file may be newer than what the snapshot says of the session.
-    if event.sequence <= sequence { return }
-    guard event.sequence == sequence + 1 else {
-      throw PayloadError("event \(event.sequence) does not follow in its session")
-    }
-    classrooms[event.session]?.apply(event)
-  }
-
-  private func isWanted(_ record: RecordHeader) -> Bool {
-    guard let wanted else { return true }
-    return wanted.contains(record.session) || record.kind == RecordKind.alive.rawValue
-  }
-
-  private mutating func noteAlive(_ view: JSONView) {
-    guard let milliseconds = view["at"]?.integer else { return }
-    let time = Timestamp(milliseconds: milliseconds)
-    note(time)
-    lastAlive = max(lastAlive, time)
-    endedCleanly = view["clean"]?.boolean ?? false
-  }
-
-  private mutating func note(_ time: Timestamp) { lastTime = max(lastTime, time) }
 }
 
 /// The record that says that the server lives.
@@ -169,24 +193,5 @@ public enum AliveRecord {
     if isGoodbye { writer.field("clean", true) }
     writer.endObject()
     return PendingRecord(session: "", sequence: 0, kind: RecordKind.alive.rawValue, payload: writer.bytes)
-  }
-}
-
-/// A JSON reader that outlives single records, so that its memory is allocated once.
-private final class ReaderBox {
-  private var reader = JSONReader()
-
-  func read(
-    _ payload: RawSpan, _ maximumDepth: Int, _ body: (JSONView) throws(PayloadError) -> Void
-  ) throws(PayloadError) {
-    try payload.withUnsafeBytes { bytes throws(PayloadError) in
-      let view: JSONView
-      do throws(JSONError) {
-        view = try reader.read(bytes, maximumDepth: maximumDepth)
-      } catch {
-        throw PayloadError("not JSON")
-      }
-      try body(view)
-    }
   }
 }

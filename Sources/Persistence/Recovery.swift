@@ -133,6 +133,12 @@ public enum Recovery {
     if let first = names.first, !reachesBack { throw .missingRecords(from: lsn + 1, before: first) }
     var reader = JournalReader(storage)
     let contents = try reader.read(after: lsn, coveredLSN: snapshot?.coveredLSN ?? 0, into: &consumer)
+    do throws(PayloadError) {
+      try consumer.finish()
+    } catch {
+      throw .unreadablePayload(
+        file: contents.segments.last?.name ?? snapshot?.name ?? "", offset: 0, reason: error.reason)
+    }
     for case .damaged(let file, let offset, let damage) in damaged {
       // The journal lost its end: the damaged snapshot held records that are nowhere else.
       guard let covered = FileName.snapshotLSN(file), covered <= contents.lastLSN ?? 0 else {

@@ -31,7 +31,7 @@ struct ServerStart<S: Storage> {
     var writer: JournalWriter<S>
     let report: RecoveryReport
     do throws(RecoveryError) {
-      let opened = try Recovery.open(
+      let opened = try Recovery.openConcurrently(
         storage, segmentID: SegmentID(using: &random), now: WallClock.milliseconds(),
         clock: { UInt64(MonotonicClock.nanoseconds()) },
         mode: JournalMode(configuration.durability, boot: BootID.current()), into: &recovered)

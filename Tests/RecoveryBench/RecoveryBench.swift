@@ -35,7 +35,7 @@ struct RecoveryBench {
     let folder = try DataFolder(path: path)
     let history = HistoryStore(folder.history)
     var state = RecoveredState(history: history)
-    let opened = try Recovery.open(
+    let opened = try Recovery.openConcurrently(
       folder.storage, segmentID: SegmentID(1, UInt64(round)), now: 0, clock: nanoseconds, into: &state)
     let report = opened.report
     let taken = nanoseconds() - start
