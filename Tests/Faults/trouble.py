@@ -5,6 +5,7 @@ import contextlib
 import errno
 import itertools
 import json
+import shutil
 import subprocess
 import time
 
@@ -396,6 +397,8 @@ async def test_soup(binary, folder, dice, rounds, seed):
         left = folder / f"soup-left{number}"
         disk.order("save", folder=str(left), lose=lose)
         disk.unmount()
+        if content:
+            shutil.rmtree(content)
         content = left
     disk.cut(server)
     checks.check(f"seed {seed}: nobody saw anything contradictory while the disk failed", judge.violations)
