@@ -68,6 +68,7 @@ test-conformance: build $(PYTHON_READY) ## Autobahn|Testsuite against the built 
 test-faults: build $(PYTHON_READY) packages-faults ## kills, power cuts, full and failing disks, damage, clocks that jump, herds
 	$(PYTHON) Tests/Faults/test_checker.py
 	$(PYTHON) Tests/Faults/test_trace.py
+	$(PYTHON) Tests/Faults/test_disk.py
 	$(PYTHON) Tests/Faults/run $(ROLLCALL)
 
 test-browser: build $(PYTHON_READY) packages-test ## a class in Chromium and Firefox

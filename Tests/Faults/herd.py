@@ -131,7 +131,7 @@ async def test(binary, folder, dice, size, rounds):
             checks.check(f"round {number}: all went on where they stopped after a {what}", problems)
             if what == "drop":
                 await asyncio.sleep(2)
-                checks.check(f"round {number}: no signal is lost to who comes back", lost_signals(herd, cut))
+                checks.check(f"round {number}: no signal is lost to who comes back", lost_signals(herd))
             else:
                 joined, history = await rollcall.read_history(server)
                 violations = len(judge.violations)
@@ -149,7 +149,7 @@ async def test(binary, folder, dice, size, rounds):
     checks.say(f"{size} clients: {judge.recovered} resumes, {len(judge.acknowledged)} messages, {judge.events} events, slowest return {slowest:.1f} s")
 
 
-def lost_signals(herd, cut):
+def lost_signals(herd):
     """Signals that were taken in for somebody who was away for a moment, and did not arrive."""
     problems = []
     for index, one in enumerate(herd):

@@ -5,6 +5,9 @@ import copy
 import unittest
 
 import checker
+import folders
+import herd
+import presence
 
 
 def message(seq, text, user="bo", **changes):
@@ -288,6 +291,89 @@ class AttendanceTests(unittest.TestCase):
     def test_a_row_that_contradicts_itself_is_found(self):
         self.assertTrue(checker.attendance_problems(row((0, 20), is_active=True), NOW))
         self.assertTrue(checker.attendance_problems(row((0, 20), last_leave=None), NOW))
+
+
+class StayTests(unittest.TestCase):
+    """Attendance against a person's own clock."""
+
+    def problems(self, shown, *stays, now=NOW):
+        return "\n".join(presence.stay_problems(shown, list(stays), now))
+
+    def at(self, second):
+        return START + second * 1000
+
+    def cut(self, begin, end):
+        return presence.Stay(self.at(begin), (self.at(end) - 1000, self.at(end)), True)
+
+    def exact(self, begin, end):
+        return presence.Stay(self.at(begin), (self.at(end), self.at(end)))
+
+    def estimated(self, shown):
+        shown["segments"][-1]["estimated"] = True
+        return shown
+
+    def test_true_rows_have_no_fault(self):
+        self.assertEqual(self.problems(row((0, None)), presence.Stay(self.at(0))), "")
+        self.assertEqual(self.problems(row((0, 30)), self.exact(0, 30)), "")
+        self.assertEqual(self.problems(self.estimated(row((0, 29))), self.cut(0, 30)), "")
+        self.assertEqual(self.problems(row((0, 30), (40, None)), self.exact(0, 30), presence.Stay(self.at(40))), "")
+
+    def test_a_second_too_many_is_found(self):
+        self.assertIn("ends", self.problems(row((0, 31)), self.exact(0, 30)))
+        self.assertIn("ends", self.problems(self.estimated(row((0, 28))), self.cut(0, 30)))
+        self.assertIn("begins", self.problems(row((1, None)), presence.Stay(self.at(0))))
+
+    def test_a_gap_or_a_missing_segment_is_found(self):
+        self.assertIn("2 segments", self.problems(row((0, 20), (21, None)), presence.Stay(self.at(0))))
+        self.assertIn("1 segments", self.problems(row((0, None)), self.exact(0, 30), presence.Stay(self.at(40))))
+        self.assertIn("not in the report", self.problems(None, presence.Stay(self.at(0))))
+
+    def test_an_estimate_that_is_none_and_the_reverse_are_found(self):
+        self.assertIn("estimated is True", self.problems(self.estimated(row((0, 30))), self.exact(0, 30)))
+        self.assertIn("estimated is False", self.problems(row((0, 30)), self.cut(0, 30)))
+
+    def test_who_is_here_and_who_is_gone_are_not_confused(self):
+        self.assertIn("has ended", self.problems(row((0, 60)), presence.Stay(self.at(0))))
+        self.assertIn("has not ended", self.problems(row((0, None)), self.exact(0, 30)))
+
+
+class HerdTests(unittest.TestCase):
+    """Signals to somebody who was away for a moment."""
+
+    class Sheep:
+        def __init__(self, user, peer):
+            self.user = self.name = user
+            self.joined = {"peer": peer}
+            self.answered_signals = set()
+            self.received = {}
+
+    def setUp(self):
+        self.one, self.two = self.Sheep("one", "p1"), self.Sheep("two", "p2")
+        self.one.answered_signals = {("p2", 1), ("p2", 2), ("p2", 3)}
+
+    def test_all_that_arrive_are_no_fault(self):
+        self.two.received = {"one": [1, 2, 3]}
+        self.assertEqual(herd.lost_signals([self.one, self.two]), [])
+
+    def test_a_lost_signal_is_found(self):
+        self.two.received = {"one": [1, 3]}
+        self.assertEqual(herd.lost_signals([self.one, self.two]), ["two never got [2] of one"])
+
+    def test_silence_is_found(self):
+        self.one.answered_signals = set()
+        self.assertEqual(herd.lost_signals([self.one, self.two]), ["nobody signalled"])
+
+
+class FolderTests(unittest.TestCase):
+    def test_the_checksum_is_that_of_the_format(self):
+        self.assertEqual(folders.crc32c(b"123456789"), 0xE3069283)
+
+    def test_a_refusal_is_one_sentence_and_exit_1(self):
+        good = "2026-01-01T00:00:00+0000 info rollcall: [rollcall] rollcall, up to 20000 open files\nrollcall: the data folder x is no folder\n"
+        self.assertEqual(folders.sentence_problems(1, good), [])
+        self.assertTrue(folders.sentence_problems(0, good))
+        for log in ("", "Fatal error: index out of range", good + "rollcall: and another sentence\n"):
+            self.assertTrue(folders.sentence_problems(1, log))
 
 
 if __name__ == "__main__":
