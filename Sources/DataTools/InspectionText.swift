@@ -162,12 +162,17 @@ public enum InspectionText {
     let cells = rows.map { row in
       [
         PrintableText.escaped(row.user), row.role.rawValue, Figures.minutes(row.milliseconds(until: now)),
-        row.isActive ? "here" : "left", PrintableText.escaped(row.name),
+        state(of: row), PrintableText.escaped(row.name),
       ]
     }
     let head = ["USER", "ROLE", "MINUTES", "STATE", "NAME"]
     return lines + ["", "attendance    \(Figures.count(rows.count, "person", "people"))"]
       + Figures.table([head] + cells, rightAligned: [2])
+  }
+
+  private static func state(of row: Attendance.Row) -> String {
+    guard row.isActive else { return "left" }
+    return row.absence == nil ? "here" : "away"
   }
 
   private static func sentence(_ fact: Timeline.Fact) -> String {
