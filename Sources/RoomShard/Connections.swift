@@ -263,6 +263,14 @@ extension RoomShard {
     }
   }
 
+  /// A connection is no member any more. Until that is safe it gets what the others get: it may turn out never to have left.
+  func depart(_ member: Member, connection: ConnectionID) {
+    members[connection] = nil
+    catchUps.remove(connection)
+    departing[connection, default: []].append(member)
+    outbox.append(.unseat(connection, member.room, ordinal: member.ordinal), restingOn: member.room.position)
+  }
+
   /// Somebody leaves with this tab; with the last one attendance ends at once.
   func leave(_ member: Member, id: Int64?, connection: ConnectionID, at now: Timestamp) throws(ProtocolError) {
     let room = member.room
@@ -271,7 +279,8 @@ extension RoomShard {
     {
       throw ProtocolError(Refusal.storageUnavailable(isCertain: true))
     }
-    depart(member, connection: connection)
+    members[connection] = nil
+    catchUps.remove(connection)
     switch member.state {
     case .waiting: stopWaiting(member, connection: connection, at: now)
     case .reading: break
@@ -284,17 +293,7 @@ extension RoomShard {
         room.lastHeard[peer.user] = now
       }
     }
-    outbox.append(.unseat(connection, room, ordinal: member.ordinal), restingOn: room.position)
+    depart(member, connection: connection)
     if let id { send(to: connection, from: room, as: .answer(id: id)) { ServerMessage.ok(id: id, into: &$0) } }
-  }
-
-  /// A connection is no member any more. Until that is safe it is remembered, and gets what the others get: it may turn out
-  /// never to have been.
-  func depart(_ member: Member, connection: ConnectionID) {
-    var member = member
-    member.delivered = member.peer?.delivered ?? 0
-    departing[connection, default: []].append(member)
-    members[connection] = nil
-    catchUps.remove(connection)
   }
 }

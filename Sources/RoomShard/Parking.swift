@@ -66,9 +66,9 @@ struct Parking {
   private var byteCount = 0
 
   /// The session that the connection waits for.
-  subscript(connection: ConnectionID) -> String? { waiting[connection] }
+  subscript(connection: ConnectionID) -> String? { waiting.isEmpty ? nil : waiting[connection] }
 
-  func contains(_ connection: ConnectionID) -> Bool { waiting[connection] != nil }
+  func contains(_ connection: ConnectionID) -> Bool { self[connection] != nil }
 
   /// Whether nobody waits for the session.
   func isEmpty(_ session: String) -> Bool { inputs[session] == nil }

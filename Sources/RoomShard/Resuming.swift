@@ -107,10 +107,7 @@ extension RoomShard {
         return end(connection, for: .resumedElsewhere, restingOn: room.position)
       }
     #endif
-    if let member = members[connection] {
-      depart(member, connection: connection)
-      outbox.append(.unseat(connection, room, ordinal: member.ordinal), restingOn: room.position)
-    }
+    if let member = members[connection] { depart(member, connection: connection) }
     end(connection, for: .resumedElsewhere, restingOn: room.position)
   }
 

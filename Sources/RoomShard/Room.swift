@@ -82,8 +82,6 @@ struct Member {
   var catchUp: CatchUp?
   /// What the connection was told last, nil while even its coming waits for the disk.
   var told: Standing?
-  /// The number of the last signal that it was handed when it left or another connection took over.
-  var delivered: UInt64 = 0
 
   /// How a member listens.
   struct Standing {

@@ -34,7 +34,7 @@ public final class RoomShard {
   var parking = Parking()
   /// Sessions that are over, and when they may go to the archive, ascending.
   var archiveCandidates: Deque<(due: Timestamp, session: String)> = []
-  /// Who left, or was taken over from, and that is not synced: all that the connection was since, oldest first.
+  /// Who left by a command that is not synced: all that the connection was since, oldest first.
   var departing: [ConnectionID: [Member]] = [:]
   /// Those of them whose going has turned out void.
   var reinstated: Set<ConnectionID> = []

@@ -157,14 +157,8 @@ extension RoomShard {
         outbox.append(.respond(request, isVoid ? .failure(refusal) : result), restingOn: 0)
       case .publish:
         if !isVoid { outbox.append(entry.delivery, restingOn: 0) }
-      case .close(let connection, let reason):
-        if isVoid, reason == .resumedElsewhere {
-          // Who took over is out; the older connection goes on.
-          closing.remove(connection)
-        } else {
-          outbox.append(entry.delivery, restingOn: 0)
-        }
-      case .retract:
+      case .retract, .close:
+        // A connection that is being ended is no longer heard: it ends, also when who took over from it is out again.
         outbox.append(entry.delivery, restingOn: 0)
       case .handOver(let connection):
         handedOver.insert(connection)
@@ -174,13 +168,15 @@ extension RoomShard {
     return (handedOver, gone)
   }
 
-  /// Who has left, and the leaving is void, is in again, unless the connection goes elsewhere. So is who was taken over from.
+  /// Who has left, and the leaving is void, is in again, unless the connection goes elsewhere or is being ended.
   private func reinstate(except handedOver: Set<ConnectionID>, gone: Set<UInt64>, at now: Timestamp) {
     for (connection, generations) in departing.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
       departing[connection] = generations.filter { gone.contains($0.ordinal) }
       if departing[connection]?.isEmpty == true { departing[connection] = nil }
       let void = generations.filter { !gone.contains($0.ordinal) }
-      guard !handedOver.contains(connection), let member = void.last(where: { $0.told != nil }) else {
+      guard !handedOver.contains(connection), !closing.contains(connection),
+        let member = void.last(where: { $0.told != nil })
+      else {
         for member in void { member.room.audience.remove(connection) }
         continue
       }
@@ -188,7 +184,6 @@ extension RoomShard {
       if let peer = member.peer {
         member.room.peers[peer.id] = peer
         if peer.connection != connection { peer.attach(connection) }
-        peer.delivered = member.delivered
       }
       members[connection] = member
       reinstated.insert(connection)

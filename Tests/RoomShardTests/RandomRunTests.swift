@@ -260,6 +260,13 @@ struct RandomRunTests {
       for session in sessions {
         let room = try fixture.room(session)
         if room.isFrozen { continue }
+        if !fixture.shard.hasStorageFailed {
+          for (user, detachment) in room.detachments {
+            #expect(
+              detachment.deadline >= fixture.now && room.classroom.attendance[user]?.absence != nil,
+              "\(user) is not made up for")
+          }
+        }
         let attendance = room.classroom.attendance
         let isLive = room.classroom.status.isLive
         #expect(attendance.activeCount == attendance.rows.values.count(where: \.isActive))

@@ -1,4 +1,5 @@
 import Classroom
+import SignalingProtocol
 import Testing
 
 @testable import RoomShard
@@ -188,6 +189,22 @@ struct StorageTroubleTests {
     #expect(fixture.take(ada).map(\.type) == ["ok"])
   }
 
+  @Test("whose leaving is void has missed nothing in between")
+  func voidLeaveWithoutGap() throws {
+    let (fixture, host, ada, _) = try populated()
+    try fixture.send(host, #"{"type":"chat.send","text":"1"}"#)
+    fixture.append()
+    let position = UInt64(fixture.journal.count)
+    try fixture.send(ada, #"{"type":"session.leave","id":3}"#)
+    try fixture.sync(through: position)
+    try fixture.send(host, #"{"type":"chat.send","text":"void"}"#)
+    try fixture.failStorage()
+    try fixture.healStorage()
+    try fixture.send(host, #"{"type":"chat.send","text":"2"}"#)
+    try fixture.sync()
+    #expect(fixture.take(ada, "chat.message").map { $0.text("text") } == ["1", "2"])
+  }
+
   @Test("leaving one room and joining another on void ground: in the old one still, and one answer to each")
   func voidMove() throws {
     let (fixture, _, ada, _) = try populated()
@@ -253,6 +270,82 @@ struct StorageTroubleTests {
     try fixture.settle()
     #expect(fixture.segments("bob").map(\.to) == [lastHeard])
     #expect(fixture.segments("ada").map(\.to) == [nil])
+  }
+
+  @Test("what had changed before a void end is told after all, and presence does not go back")
+  func changesBeforeVoidEnd() throws {
+    let (fixture, host, ada, bob) = try populated()
+    try fixture.send(ada, #"{"type":"session.leave"}"#)
+    try fixture.sync()
+    let before = try fixture.room().presence.sequence
+    try fixture.send(host, #"{"type":"session.end","id":2}"#)
+    try fixture.failStorage()
+    fixture.advance(250)
+    try fixture.release()
+    let diff = try #require(fixture.take(bob, "presence.diff").last)
+    #expect(diff.list("left").map { $0.text("user") } == ["ada"])
+    #expect(diff.int("count") == 2 && (diff.int("presence_seq") ?? 0) > Int64(before))
+  }
+
+  @Test("a void takeover: nobody is lost, the signals are kept, and the next connection has the address")
+  func voidTakeover() throws {
+    let fixture = ShardFixture()
+    fixture.create()
+    let host = fixture.join(ShardFixture.identity("emmy", .host))
+    try fixture.send(host, #"{"type":"session.start"}"#)
+    try fixture.settle()
+    let ada = fixture.join("ada")
+    try fixture.settle()
+    let joined = try #require(fixture.take(ada, "session.joined").last)
+    let (token, peer) = try (#require(joined.text("resume_token")), #require(joined.text("peer")))
+    let resume = ClientMessage.Resume(token: token, epoch: "e-algebra", room: 1)
+    try fixture.send(host, #"{"type":"chat.send","text":"void"}"#)
+    let newer = fixture.join(ShardFixture.identity("ada"), resume: resume)
+    try fixture.send(host, #"{"type":"signal","to":"\#(peer)","kind":"offer","payload":1}"#)
+    try fixture.failStorage()
+    #expect(isRefused(fixture.take(newer, "error").first) && !fixture.shard.isMember(newer))
+    #expect(fixture.closed[ada] == .resumedElsewhere)
+    fixture.close(ada)
+    try fixture.healStorage()
+    try fixture.settle()
+    #expect(fixture.segments("ada").map(\.to) == [nil])
+    let again = fixture.join(ShardFixture.identity("ada"), resume: resume)
+    try fixture.sync()
+    let told = fixture.take(again)
+    #expect(told.first?.text("peer") == peer && told.first?.flag("signals_recovered") == true)
+    #expect(told.filter { $0.type == "signal" }.map { $0.int("signal_seq") } == [1])
+  }
+
+  @Test("missed events stop at what is durable while the room is frozen, and go on after the healing")
+  func catchUp() throws {
+    var configuration = ShardConfiguration()
+    configuration.catchUpEvents = 2
+    let (fixture, host) = try ShardFixture.live(configuration: configuration)
+    let ada = fixture.join("ada")
+    try fixture.settle()
+    let token = try #require(fixture.take(ada, "session.joined").last?.text("resume_token"))
+    fixture.close(ada)
+    for number in 2...7 { try fixture.send(host, #"{"type":"chat.send","text":"\#(number)"}"#) }
+    try fixture.sync()
+    let resume = ClientMessage.Resume(token: token, epoch: "e-algebra", room: 1)
+    let again = fixture.join(ShardFixture.identity("ada"), resume: resume)
+    try fixture.sync()
+    #expect(fixture.take(again, "chat.message").map { $0.int("seq") } == [2, 3])
+    try fixture.send(host, #"{"type":"chat.send","text":"void"}"#)
+    fixture.shard.continueCatchingUp(again)
+    try fixture.failStorage()
+    #expect(fixture.shard.catchingUp.isEmpty)
+    fixture.shard.continueCatchingUp(again)
+    try fixture.release()
+    #expect(fixture.take(again, "chat.message").isEmpty)
+    try fixture.healStorage()
+    while let connection = fixture.shard.catchingUp.first {
+      fixture.shard.continueCatchingUp(connection)
+      try fixture.sync()
+    }
+    try fixture.send(host, #"{"type":"chat.send","text":"8"}"#)
+    try fixture.sync()
+    #expect(fixture.take(again, "chat.message").map { $0.text("text") } == ["4", "5", "6", "7", "8"])
   }
 
   @Test("who had left for good on a void record leaves at the same time again")
