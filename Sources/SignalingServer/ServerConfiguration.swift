@@ -53,6 +53,8 @@ struct Patience: Sendable {
   var close: Int64 = 5000
   /// For the other side of a connection that we have ended to read our last words.
   var linger: Int64 = 2000
+  /// Before sessions that are over are looked for again, to move them to the history.
+  var archiving: Int64 = 5000
   /// For the connections of a server that ends.
   var drain: Int64 = 4000
 }

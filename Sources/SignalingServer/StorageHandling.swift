@@ -7,9 +7,8 @@ import RoomShard
 extension ServerLoop {
   /// How many sessions are handed over for a snapshot in one tick.
   private static let snapshotRoomsPerTick = 1000
-  /// How many sessions may be on their way to the history at a time, and how often more are looked for.
+  /// How many sessions may be on their way to the history at a time.
   private static let archivingLimit = 64
-  private static let archivingMilliseconds: Int64 = 5000
 
   // MARK: Trouble
 

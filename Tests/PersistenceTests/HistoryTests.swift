@@ -119,7 +119,8 @@ struct HistoryTests {
     return storage
   }
 
-  private func recovered(_ storage: VirtualStorage, _ history: VirtualStorage) throws -> RecoveredState<VirtualStorage> {
+  private func recovered(_ storage: VirtualStorage, _ history: VirtualStorage) throws -> RecoveredState<VirtualStorage>
+  {
     var state = RecoveredState(history: HistoryStore(history))
     _ = try Recovery.open(storage, segmentID: SegmentID(1, 2), now: 0, clock: { 0 }, into: &state)
     return state

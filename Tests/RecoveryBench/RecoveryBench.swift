@@ -77,8 +77,10 @@ struct RecoveryBench {
         default:
           guard room.attendance[actor.user]?.isActive == true else { continue }
           let text = (0..<8).map { _ in words[Int.random(in: 0..<words.count, using: &generator)] }
-          events += try room.handle(.sendChat(text: text.joined(separator: " ")), by: actor, key: "k\(written + events.count)", at: now)
-            .events
+          events += try room.handle(
+            .sendChat(text: text.joined(separator: " ")), by: actor, key: "k\(written + events.count)", at: now
+          )
+          .events
         }
       }
       let batch = events.prefix(records - written).map { event in

@@ -45,7 +45,9 @@ struct StorageTroubleTests {
     return messages.compactMap { $0["text"]?.string }
   }
 
-  @Test("what must be kept is refused, what is live goes on, and everything acknowledged is there afterwards", arguments: [1, 3])
+  @Test(
+    "what must be kept is refused, what is live goes on, and everything acknowledged is there afterwards",
+    arguments: [1, 3])
   func outage(loops: Int) throws {
     let (server, first, second, peers) = try classOf(two: ("first", "second"), loops: loops)
     #expect(try say("before", id: 2, first)["type"]?.string == "ok")

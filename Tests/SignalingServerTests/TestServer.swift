@@ -40,7 +40,8 @@ final class TestServer {
   private var server: Server?
 
   init(
-    loops: Int = 2, folder: TemporaryFolder? = nil, faults: DiskFaults? = nil, _ configure: (inout ServerConfiguration) -> Void = { _ in }
+    loops: Int = 2, folder: TemporaryFolder? = nil, faults: DiskFaults? = nil,
+    _ configure: (inout ServerConfiguration) -> Void = { _ in }
   ) throws {
     let folder = try folder ?? TemporaryFolder()
     var configuration = ServerConfiguration(dataFolder: folder.path, secret: Self.secret, loops: loops)
