@@ -77,8 +77,8 @@ test-browser: build $(PYTHON_READY) packages-test ## a class in Chromium and Fir
 test-load: build ## 500 simulated attendees for 15 seconds
 	Tests/Load/run $(ROLLCALL) $(LOADTEST)
 
-bench: build ## measure chat, a herd that comes back, restart, snapshots, fan-out: one table
-	Tests/Bench/run $(ROLLCALL) $(LOADTEST) .build/release/make-folder --simulate .build/release/simulate
+bench: build $(SIMULATE) ## measure chat, a herd that comes back, restart, snapshots, fan-out: one table
+	Tests/Bench/run $(ROLLCALL) $(LOADTEST) .build/release/recovery-bench --simulate $(SIMULATE)
 
 picture: build $(PYTHON_READY) packages-test ## take the picture of the README anew, from a class in a real browser
 	mkdir -p $(dir $(PICTURE))

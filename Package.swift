@@ -9,7 +9,7 @@ let package = Package(
     .executable(name: "rollcall", targets: ["rollcall"]),
     .executable(name: "loadtest", targets: ["loadtest"]),
     .executable(name: "simulate", targets: ["Simulation"]),
-    .executable(name: "make-folder", targets: ["Bench"]),
+    .executable(name: "recovery-bench", targets: ["RecoveryBench"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -76,8 +76,7 @@ let package = Package(
       ],
       path: "Tests/Simulation"),
     .executableTarget(
-      name: "Bench", dependencies: ["Classroom", "Persistence", "EventLoop", "JSON"], path: "Tests/Bench",
-      exclude: ["run", "herd", "herd.py", "process.py"]),
+      name: "RecoveryBench", dependencies: ["Persistence", "Classroom", "JSON"], path: "Tests/RecoveryBench"),
 
     .executableTarget(
       name: "recovery-bench", dependencies: ["Persistence", "Classroom", "JSON"], path: "Tests/RecoveryBench"),

@@ -20,6 +20,8 @@ final class Attendee {
   var returned: Int64?
   /// Whether the connection was cut with all others.
   var wasCut = false
+  /// Attempts to come back that failed.
+  var failedAttempts = 0
 
   /// The numbers of the messages that have no answer yet.
   var said: [CommandID: Int] = [:]

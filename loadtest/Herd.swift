@@ -16,6 +16,10 @@ struct HerdMeasurements {
   var notRecovered: [JoinedEvent.NotRecovered: Int] = [:]
   /// Attempts to connect that failed.
   var failedAttempts = 0
+  /// The most attempts that anybody needed.
+  var mostAttempts = 0
+  /// From the first packet of the attempt that succeeded until the client was in again.
+  var attempt = LatencyHistogram()
   /// From the server's readiness until a client was in again.
   var back = LatencyHistogram()
   /// What the server had used when everybody was back.
@@ -35,6 +39,9 @@ struct HerdMeasurements {
         }
       }
       writer.field("failed_attempts", failedAttempts)
+      writer.field("most_attempts", mostAttempts)
+      writer.key("attempt_ms")
+      attempt.write(into: &writer)
       writer.field("down_ms", ready.flatMap { ready in firstCut.map { Double(ready.time - $0) / 1e6 } } ?? -1)
       writer.key("back_ms")
       back.write(into: &writer)

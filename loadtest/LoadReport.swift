@@ -106,12 +106,13 @@ struct LoadReport {
     latency("chat while joining", measurements.ramp.chatRoundTrip)
     if let herd {
       latency("back after the restart", herd.back)
+      latency("… the last attempt of it", herd.attempt)
       latency("chat ack meanwhile", measurements.herd.chatAcknowledgement)
       row("cut off", "\(herd.cut), came back \(herd.returned), recovered \(herd.recovered)")
       for (reason, count) in herd.notRecovered.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
         row("", "\(count) not recovered: \(reason.rawValue)")
       }
-      row("attempts that failed", "\(herd.failedAttempts)")
+      row("attempts that failed", "\(herd.failedAttempts), at most \(max(0, herd.mostAttempts - 1)) of one")
       if let server = herd.server {
         row("server CPU", "\(DecimalText.text(server.cpuSeconds, decimals: 2)) s since its start")
       }

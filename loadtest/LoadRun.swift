@@ -371,13 +371,13 @@ final class LoadRun {
       let attendee = people[nextToConnect]
       nextToConnect += 1
       if isRamping, let rate = plan.joinRate { nextConnect += Int64(1e9 / rate) }
-      attendee.connectStarted = now
       handshakes += 1
       connect(attendee, now: now)
     }
   }
 
   private func connect(_ attendee: Attendee, now: Int64) {
+    attendee.connectStarted = now
     attendee.client.connect(at: milliseconds(now))
     do throws(ClientTransport.End) {
       let source = sources.isEmpty ? nil : sources[attendee.place % sources.count]
@@ -416,6 +416,9 @@ final class LoadRun {
       guard attendee.returned == nil else { return }
       attendee.returned = now
       herd?.returned += 1
+      herd?.attempt.record(nanoseconds: now - attendee.connectStarted)
+      let most = max(herd?.mostAttempts ?? 0, attendee.failedAttempts + 1)
+      herd?.mostAttempts = most
       if event.isRecovered { herd?.recovered += 1 }
       if let reason = event.notRecovered { herd?.notRecovered[reason, default: 0] += 1 }
       return
@@ -445,6 +448,7 @@ final class LoadRun {
 
   private func noteCut(_ attendee: Attendee) {
     if attendee.wasCut {
+      attendee.failedAttempts += 1
       herd?.failedAttempts += 1
     } else {
       attendee.wasCut = true

@@ -65,8 +65,8 @@ struct SessionSetup {
       host: plan.target.authority, credential: credential, session: session.id, presence: presence)
     configuration.path = plan.target.path
     configuration.reconnects = plan.awaitsHerd
-    // A stuck join is the run's to notice.
-    configuration.openingTimeoutMilliseconds = Int64(plan.graceSeconds * 1000) + 1000
+    // Without a herd, a join that is stuck is the run's to notice.
+    if !plan.awaitsHerd { configuration.openingTimeoutMilliseconds = Int64(plan.graceSeconds * 1000) + 1000 }
     session.people.append(Attendee(session: session, place: place, number: number, configuration: configuration))
   }
 
