@@ -43,11 +43,14 @@ struct Erase: ParsableCommand {
       return
     }
     StandardStreams.say(ErasureText.lines(findings).joined(separator: "\n"))
-    let count = findings.sessions.count
-    let sessions = "\(count) \(count == 1 ? "session" : "sessions")"
+    let place =
+      switch findings.sessions.count {
+      case 0: "what an interrupted erasure left"
+      case 1: "1 session"
+      case let count: "\(count) sessions"
+      }
     StandardStreams.say(
-      dryRun ? "would erase user \(name) from \(sessions); nothing was changed" : "erased user \(name) from \(sessions)"
-    )
+      dryRun ? "would erase user \(name) from \(place); nothing was changed" : "erased user \(name) from \(place)")
   }
 
   private func find() throws(CommandFailure) -> ErasureFindings {

@@ -104,6 +104,33 @@ struct InspectionTests {
     #expect(!all.joined().unicodeScalars.contains { $0.value == 0x1B })
   }
 
+  @Test("records are listed on when the server removes a segment meanwhile")
+  func recordsMoving() throws {
+    let storage = VirtualStorage()
+    let watched = WatchedStorage(storage)
+    var school = try School(storage, history: VirtualStorage())
+    try school.open("algebra")
+    try school.snapshot()
+    try school.say("algebra", "ada", "one")
+    try school.snapshot()
+    try school.say("algebra", "ada", "two")
+    let box = Box(school)
+    var isDue = true
+    watched.before = { operation, name in
+      guard isDue, operation == .open, name.hasPrefix("journal") else { return }
+      isDue = false
+      for _ in 1...2 {
+        try? box.value.say("algebra", "ada", "more")
+        try? box.value.snapshot()
+      }
+    }
+    var lines: [String] = []
+    try RecordListing.list(watched, in: 1...UInt64.max, asJSON: false) { lines.append($0) }
+    let numbers = lines.compactMap { UInt64($0.prefix { $0 != " " }) }
+    #expect(!isDue && numbers.last == box.value.writer.nextLSN - 1)
+    #expect(zip(numbers, numbers.dropFirst()).allSatisfy { $0 + 1 == $1 })
+  }
+
   @Test("damage anywhere is found, with its file, and a healthy folder has none")
   func damage() throws {
     let (storage, _) = try school()
