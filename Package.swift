@@ -42,7 +42,9 @@ let package = Package(
         .product(name: "DequeModule", package: "swift-collections"),
       ]),
     .target(name: "SignalingClient", dependencies: ["WebSocketCore", "JSON", "SignalingProtocol", "Classroom"]),
-    .target(name: "Persistence", dependencies: ["Classroom", "JSON", "EventLoop", "CLinux", "PlantedBugs"], exclude: ["FORMAT.md"]),
+    .target(
+      name: "Persistence", dependencies: ["Classroom", "JSON", "EventLoop", "CLinux", "PlantedBugs"],
+      exclude: ["FORMAT.md"]),
     .target(name: "DataTools", dependencies: ["Persistence", "Classroom", "JSON"]),
     .target(name: "EventLoop", dependencies: ["CLinux"]),
     .target(
@@ -77,9 +79,6 @@ let package = Package(
       path: "Tests/Simulation"),
     .executableTarget(
       name: "RecoveryBench", dependencies: ["Persistence", "Classroom", "JSON"], path: "Tests/RecoveryBench"),
-
-    .executableTarget(
-      name: "recovery-bench", dependencies: ["Persistence", "Classroom", "JSON"], path: "Tests/RecoveryBench"),
 
     .testTarget(name: "BytesTests", dependencies: ["Bytes"]),
     .testTarget(name: "JSONTests", dependencies: ["JSON"]),

@@ -80,7 +80,8 @@ struct Coverage {
   private static let errors = [
     "error malformed_json", "error missing_field", "error invalid_field", "error unknown_type", "error hello_expected",
     "error already_greeted", "error not_joined", "error already_joined", "error forbidden", "error not_found",
-    "error wrong_state", "error session_full", "error key_conflict", "error peer_unavailable", "error storage_unavailable",
+    "error wrong_state", "error session_full", "error key_conflict", "error peer_unavailable",
+    "error storage_unavailable",
     "error key_expired", "snapshot", "storage failed, certain", "storage failed, uncertain", "archived",
     "loaded from the history",
   ]

@@ -45,7 +45,8 @@ final class SimulatedJournal {
     settings.snapshotBytes = server.world.scenario.snapshotBytes
     settings.snapshotIntervalMilliseconds = server.world.scenario.snapshotInterval
     pipeline = JournalPipeline(
-      writer, storage: disk, history: server.history, settings: settings, random: server.journalRandomness(), clock: { 0 },
+      writer, storage: disk, history: server.history, settings: settings, random: server.journalRandomness(),
+      clock: { 0 },
       at: server.timestamp(atMonotonic: server.scheduler.milliseconds))
     people = Array(repeating: 0, count: loops)
     lastAlive = server.timestamp(atMonotonic: server.scheduler.milliseconds).milliseconds
@@ -79,7 +80,11 @@ final class SimulatedJournal {
     let wait = max(1, pipeline.nextDeadline.milliseconds(since: now))
     scheduler.after(wait * 1000) { [weak self] in
       guard let self, number == self.timer, self.server.isRunning, !self.isStopped else { return }
-      if self.people.contains(where: { $0 > 0 }) || self.pipeline.failedSince != nil { self.wake() } else { self.setTimer() }
+      if self.people.contains(where: { $0 > 0 }) || self.pipeline.failedSince != nil {
+        self.wake()
+      } else {
+        self.setTimer()
+      }
     }
   }
 

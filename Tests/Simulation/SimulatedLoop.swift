@@ -398,7 +398,8 @@ final class SimulatedLoop {
       role: .server, limits: WebSocketLimits(maximumMessageBytes: ProtocolLimits.messageBytes))
     connection.deadline = monotonicNow + patience.hello
     say(to: connection) {
-      ServerMessage.welcome(server: "rollcall/simulated", pingIntervalMilliseconds: patience.ping,
+      ServerMessage.welcome(
+        server: "rollcall/simulated", pingIntervalMilliseconds: patience.ping,
         graceMilliseconds: server.world.shardConfiguration.graceMilliseconds, into: &$0)
     }
   }
@@ -635,7 +636,8 @@ final class SimulatedLoop {
     }
   }
 
-  private func sendFrame(_ opcode: WebSocketOpcode, _ payload: UnsafeRawBufferPointer, to connection: ServerConnection) {
+  private func sendFrame(_ opcode: WebSocketOpcode, _ payload: UnsafeRawBufferPointer, to connection: ServerConnection)
+  {
     guard connection.machine?.isOpen == true else { return }
     enqueue(WebSocketFrame.bytes(opcode, payload: payload), to: connection)
   }

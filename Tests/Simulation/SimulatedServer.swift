@@ -101,7 +101,9 @@ final class SimulatedServer {
       writer = opened.takeWriter()
     } catch {
       world.note("server", "does not start: \(error)")
-      if !disk.hasStopped, disk.failures == 0, historyDisk.failures == 0 { world.fail("recovery", "the folder is refused: \(error)") }
+      if !disk.hasStopped, disk.failures == 0, historyDisk.failures == 0 {
+        world.fail("recovery", "the folder is refused: \(error)")
+      }
       return false
     }
     clockOffset = max(world.wallClock, recovered.lastTime.milliseconds) - scheduler.milliseconds
@@ -110,7 +112,8 @@ final class SimulatedServer {
     guard journal.begin() else { return false }
     isRunning = true
     for index in 0..<world.loopCount {
-      let shard = RoomShard(configuration: world.shardConfiguration, random: randomness.split(), sealer: SimulatedSealer())
+      let shard = RoomShard(
+        configuration: world.shardConfiguration, random: randomness.split(), sealer: SimulatedSealer())
       loops.append(SimulatedLoop(index: index, server: self, shard: shard))
     }
     for name in recovered.classrooms.keys.sorted() {

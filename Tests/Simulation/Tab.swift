@@ -301,8 +301,14 @@ final class Tab {
       switch randomness.int(0...3) {
       case 0: return  // says nothing, and is turned away
       case 1: return send("hello") { $0.field("token", "nonsense") }
-      case 2: send("session.join", Sent(type: "early", time: world.serverNow, mustFail: "hello_expected")) { $0.field("session", person.session) }
-      default: send("chat.send", Sent(type: "early", time: world.serverNow, mustFail: "hello_expected")) { $0.field("text", "early") }
+      case 2:
+        send("session.join", Sent(type: "early", time: world.serverNow, mustFail: "hello_expected")) {
+          $0.field("session", person.session)
+        }
+      default:
+        send("chat.send", Sent(type: "early", time: world.serverNow, mustFail: "hello_expected")) {
+          $0.field("text", "early")
+        }
       }
     }
     send("hello") { writer in
@@ -328,7 +334,8 @@ final class Tab {
     }
     let mode = randomness.pick([nil, "full", "full", "full", "count", "hosts", "none"]) ?? nil
     let isSoon =
-      view.wasPresent && world.serverNow - (lostConnection?.lostAt ?? droppedAt) < 15_000 && world.disturbances == disturbances && !person.hasSeveralTabs
+      view.wasPresent && world.serverNow - (lostConnection?.lostAt ?? droppedAt) < 15_000
+      && world.disturbances == disturbances && !person.hasSeveralTabs
     resume = view.resumeToken.map { _ in ResumeAttempt(room: view.room, mustKeepPeer: isSoon) }
     var (token, epoch, room) = (view.resumeToken, view.epoch, view.room)
     if resume != nil, randomness.chance(world.mischief * 3) {

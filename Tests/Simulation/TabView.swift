@@ -159,7 +159,8 @@ final class TabView {
       return expect(!isRecovered && reason == nil, "resume", "\(user) did not ask for a resume and got one")
     }
     if let expected = resume.mustFail {
-      return expect(reason == expected && !isRecovered, "resume", "a resume must be \(expected), is \(reason ?? "good")")
+      return expect(
+        reason == expected && !isRecovered, "resume", "a resume must be \(expected), is \(reason ?? "good")")
     }
     guard !isRecovered else { return expect(reason == nil, "resume", "recovered and not") }
     let missed = history.missed(after: resume.room, session: session)

@@ -414,7 +414,8 @@ final class World {
   // MARK: HTTP
 
   private func question(
-    _ request: RoomRequest, session: String, identity: Identity?, _ answer: @escaping (Result<RoomAnswer, Refusal>) -> Void
+    _ request: RoomRequest, session: String, identity: Identity?,
+    _ answer: @escaping (Result<RoomAnswer, Refusal>) -> Void
   ) {
     lastRequest += 1
     let number = lastRequest
@@ -480,7 +481,8 @@ final class World {
     draft.allowsGuests = true
     if index == 2 || randomness.chance(0.2) { draft.capacity = max(2, scenario.peoplePerSession / 2) }
     if index == 1 { draft.visibility = .members }
-    let request = RoomRequest.create(draft, id: session, roomName: "room-\(session)", epoch: "e-\(session)",
+    let request = RoomRequest.create(
+      draft, id: session, roomName: "room-\(session)", epoch: "e-\(session)",
       key: randomness.chance(0.5) ? "create-\(session)" : nil)
     var isDone = false
     question(request, session: session, identity: person("host-\(session)")?.identity) { [unowned self] result in
@@ -528,7 +530,9 @@ final class World {
       case 3..<6:
         question(.attendance, session: session, identity: person("host-\(session)")?.identity) { _ in }
       case 6..<8:
-        if let someone, let identity = someone.identity, someone.session == session { joinFromOutside(someone, identity) }
+        if let someone, let identity = someone.identity, someone.session == session {
+          joinFromOutside(someone, identity)
+        }
       case 8:
         if someone?.isHost != true {
           question(.start(key: nil), session: session, identity: someone?.identity) { _ in }
@@ -633,7 +637,8 @@ final class World {
   }
 
   func verify(
-    _ recovered: RecoveredState<SimulatedDisk>, _ store: HistoryStore<SimulatedDisk>, newest: Int? = nil, _ occasion: String
+    _ recovered: RecoveredState<SimulatedDisk>, _ store: HistoryStore<SimulatedDisk>, newest: Int? = nil,
+    _ occasion: String
   ) {
     var classrooms = recovered.classrooms
     for (name, session) in recovered.archived.sorted(by: { $0.key < $1.key }) {
@@ -733,7 +738,8 @@ final class World {
       if found < bounds.least - slack || found > bounds.most + slack {
         fail(
           "attendance",
-          "\(row.user) in \(classroom.id) has \(found) ms, was there \(bounds.least) to \(bounds.most) ms: \(row.segments)")
+          "\(row.user) in \(classroom.id) has \(found) ms, was there \(bounds.least) to \(bounds.most) ms: \(row.segments)"
+        )
       }
     }
   }
