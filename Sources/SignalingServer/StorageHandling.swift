@@ -62,7 +62,7 @@ extension ServerLoop {
   /// Moves sessions that have been over for a while to the history; they leave memory when their files are there.
   func archive() {
     nextArchiving =
-      monotonicNow + min(Self.archivingMilliseconds, max(1, context.configuration.shard.archiveAfterMilliseconds))
+      monotonicNow + min(patience.archiving, max(1, context.configuration.shard.archiveAfterMilliseconds))
     guard !shard.hasStorageFailed, archiving.count < Self.archivingLimit else { return }
     for session in shard.archivable(at: now) where !archiving.contains(session) {
       guard archiving.count < Self.archivingLimit else { return }
