@@ -166,12 +166,14 @@ extension RoomShard {
     #endif
     let events = room.classroom.stream.events(
       after: sequence, limit: configuration.catchUpEvents, textBytes: configuration.catchUpTextBytes)
-    for event in events {
-      send(to: connection, from: room) {
-        ServerMessage.streamEvent(event, session: room.classroom.id, into: &$0)
-      }
+    var cursor = sequence
+    var bytes = 0
+    for event in events where bytes < configuration.catchUpMessageBytes {
+      let message = compose { ServerMessage.streamEvent(event, session: room.classroom.id, into: &$0) }
+      outbox.append(.send(connection, message, .event), restingOn: room.position)
+      bytes += message.count
+      cursor = event.sequence
     }
-    let cursor = events.last?.sequence ?? sequence
     var member = member
     if cursor == room.classroom.stream.last {
       member.catchUp = nil

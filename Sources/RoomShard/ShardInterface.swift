@@ -35,6 +35,9 @@ public struct ShardConfiguration: Sendable {
   public var catchUpEvents = 256
   /// The bytes that the texts of one chunk have together, unless it is a single message.
   public var catchUpTextBytes = 65_536
+  /// After how many bytes of messages a chunk ends: far below what may wait for a socket, however much the texts grow when
+  /// they are escaped.
+  public var catchUpMessageBytes = 131_072
   /// How long signals are kept for their receiver: longer than a connection can be dead before it is noticed, and its grace.
   public var signalLifetimeMilliseconds: Int64 = 120_000
 
