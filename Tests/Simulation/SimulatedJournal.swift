@@ -53,9 +53,10 @@ final class SimulatedJournal {
   }
 
   /// - Returns: whether the first record is safe.
-  func begin() -> Bool {
+  func begin(lastAlive: Timestamp) -> Bool {
+    self.lastAlive = lastAlive.milliseconds
     do throws(JournalError) {
-      try pipeline.begin(at: now)
+      try pipeline.begin(at: now, lastAlive: lastAlive)
     } catch {
       return false
     }

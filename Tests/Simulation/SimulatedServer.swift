@@ -109,7 +109,7 @@ final class SimulatedServer {
     clockOffset = max(world.wallClock, recovered.lastTime.milliseconds) - scheduler.milliseconds
     world.verify(recovered, history, "after start \(number)")
     journalThread = SimulatedJournal(server: self, disk: disk, writer: writer, loops: world.loopCount)
-    guard journal.begin() else { return false }
+    guard journal.begin(lastAlive: recovered.lastAlive) else { return false }
     isRunning = true
     for index in 0..<world.loopCount {
       let shard = RoomShard(
