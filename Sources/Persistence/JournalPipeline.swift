@@ -155,8 +155,12 @@ public struct JournalPipeline<S: Storage>: ~Copyable, Sendable {
 
   /// Writes the first records of a server's life: what the start itself changed, and one that shows a later start that
   /// this life has not ended well. Nothing may be shown to anybody before.
-  public mutating func begin(at now: Timestamp, records: [PendingRecord] = []) throws(JournalError) {
-    for batch in JournalWriter<S>.batches(of: records + [AliveRecord.make(at: now, isGoodbye: false)]) {
+  /// - Parameter lastAlive: when the server was last known to be alive. It is again only when the loops have written down
+  ///   who is not back yet: otherwise a crash before that would count the pause as attendance.
+  public mutating func begin(
+    at now: Timestamp, lastAlive: Timestamp, records: [PendingRecord] = []
+  ) throws(JournalError) {
+    for batch in JournalWriter<S>.batches(of: records + [AliveRecord.make(at: lastAlive, isGoodbye: false)]) {
       _ = try writer.append(batch)
     }
     nextAlive = now.advanced(byMilliseconds: JournalLimits.aliveIntervalMilliseconds)

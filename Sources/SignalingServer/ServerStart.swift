@@ -58,7 +58,7 @@ struct ServerStart<S: Storage> {
       logger.warning("what came last may be missing: \(epochs.count) sessions have new epochs, all clients begin anew")
     }
     do throws(JournalError) {
-      try pipeline.begin(at: clock.now, records: epochs)
+      try pipeline.begin(at: clock.now, lastAlive: recovered.lastAlive, records: epochs)
     } catch {
       throw .journal(error)
     }

@@ -7,8 +7,6 @@ import RoomShard
 extension ServerLoop {
   /// How many sessions are handed over for a snapshot in one tick.
   private static let snapshotRoomsPerTick = 1000
-  /// How many sessions may be on their way to the history at a time.
-  private static let archivingLimit = 64
 
   // MARK: Trouble
 
@@ -63,9 +61,8 @@ extension ServerLoop {
   func archive() {
     nextArchiving =
       monotonicNow + min(patience.archiving, max(1, context.configuration.shard.archiveAfterMilliseconds))
-    guard !shard.hasStorageFailed, archiving.count < Self.archivingLimit else { return }
-    for session in shard.archivable(at: now) where !archiving.contains(session) {
-      guard archiving.count < Self.archivingLimit else { return }
+    guard !shard.hasStorageFailed, archiving.isEmpty else { return }
+    for session in shard.archivable(at: now) {
       guard let classroom = shard.classroom(session) else { continue }
       archiving.insert(session)
       context.history.mailbox.post(.archive(classroom, loop: context.index))

@@ -57,7 +57,7 @@ final class PipelineRig {
       opened.takeWriter(), storage: storage, history: store, settings: settings, random: ids, clock: { 0 }, at: now)
     loops = (0..<count).map { _ in Loop() }
     for (session, classroom) in state.classrooms { loops[Self.loop(of: session, count)].rooms[session] = classroom }
-    try pipeline.begin(at: now)
+    try pipeline.begin(at: now, lastAlive: state.lastAlive)
   }
 
   private static func loop(of session: String, _ count: Int) -> Int { Int(session.utf8.last ?? 0) % count }
