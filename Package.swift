@@ -72,8 +72,8 @@ let package = Package(
     .executableTarget(
       name: "Simulation",
       dependencies: [
-        "WebSocketCore", "HTTPCore", "JSON", "Classroom", "SignalingProtocol", "RoomShard", "Persistence",
-        "PlantedBugs",
+        "WebSocketCore", "HTTPCore", "JSON", "Classroom", "SignalingProtocol", "SignalingClient", "RoomShard",
+        "Persistence", "PlantedBugs",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Tests/Simulation"),

@@ -141,6 +141,9 @@ public struct JournalWriter<S: Storage>: ~Copyable, Sendable {
       try storage.sync(file)
     } catch {
       failure = .sync
+      #if PLANTED_BUGS
+        if PlantedBugs.isActive(.rejectedRecordReturns) { throw named(error) }
+      #endif
       forgetUnsynced()
       throw named(error)
     }
@@ -198,7 +201,6 @@ public struct JournalWriter<S: Storage>: ~Copyable, Sendable {
   ) throws(JournalError) {
     #if PLANTED_BUGS
       if PlantedBugs.isActive(.rejectedRecordReturns) {
-        forgetUnsynced()
         self.failure = nil
         return
       }

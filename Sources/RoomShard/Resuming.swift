@@ -121,7 +121,8 @@ extension RoomShard {
   }
 
   func endGrace(of peer: Peer, in room: Room, generation: UInt64, at now: Timestamp) {
-    if peer.generation == generation { drop(peer, in: room, at: now) }
+    // After trouble with the disk another peer may have been given the same address by its token.
+    if peer.generation == generation, room.peers[peer.id] === peer { drop(peer, in: room, at: now) }
   }
 
   /// A peer is gone for good.

@@ -25,7 +25,7 @@ struct HistoryTests {
   }
 
   /// Lets the server do something until this is so.
-  private func await(_ server: TestServer, _ isSo: () throws -> Bool) throws {
+  private func polling(_ server: TestServer, _ isSo: () throws -> Bool) throws {
     var attempts = 0
     while try !isSo() {
       attempts += 1
@@ -68,14 +68,14 @@ struct HistoryTests {
     var server = try server()
     try complete("over", on: server)
     try server.createSession("planned")
-    try await (server) { files == ["over.rch"] }
+    try polling(server) { files == ["over.rch"] }
     let teacher = server.token("teacher", role: .host)
     let report = try server.get("/api/sessions/over/attendance/", as: teacher).json
     #expect((report["participants"]?.array ?? []).contains { $0["user"]?.string == "speaker" })
     #expect(try chat(of: "over", on: server) == ["2", "3", "4"])
     // A snapshot is taken when something was journaled since the last.
     var number = 0
-    try await (server) {
+    try polling(server) {
       number += 1
       if number % 50 == 1 { try server.createSession("more-\(number)") }
       return try found().archived["over"] != nil
@@ -95,7 +95,7 @@ struct HistoryTests {
     var server = try server()
     try complete("over", on: server)
     var number = 0
-    try await (server) {
+    try polling(server) {
       number += 1
       if number % 50 == 1 { try server.createSession("more-\(number)") }
       return try found().archived["over"] != nil
@@ -115,7 +115,7 @@ struct HistoryTests {
     var server = try server()
     try complete("over", on: server)
     var number = 0
-    try await (server) {
+    try polling(server) {
       number += 1
       if number % 50 == 1 { try server.createSession("more-\(number)") }
       return try found().archived["over"] != nil
@@ -130,7 +130,7 @@ struct HistoryTests {
     #expect(try server.get("/api/sessions/over/", as: reader).status == 404)
     // One that ends now goes with a snapshot, without a start.
     try complete("late", on: server)
-    try await (server) {
+    try polling(server) {
       number += 1
       if number % 50 == 1 { try server.createSession("more-\(number)") }
       return try !list(of: server).contains("late") && files.isEmpty

@@ -20,7 +20,7 @@ final class AttendanceModel {
       case lost(Connection, leaving: Int64?)
     }
 
-    let user: String
+    var user: String
     let session: String
     /// When the join was sent, and when the server says that it was let in.
     let asked: Int64

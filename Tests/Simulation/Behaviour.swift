@@ -11,6 +11,7 @@ extension Tab {
       trouble(link, &random)
       return
     }
+    if let machine { return actByMachine(machine, &random) }
     guard isJoined, isIdle else { return }
     if random.chance(world.mischief) { return misbehave(&random) }
     switch random.int(0...99) {

@@ -65,6 +65,8 @@ final class SimulatedDisk: Storage, @unchecked Sendable {
   /// The bytes that fit.
   var capacity = Int.max
   var randomness: Randomness
+  /// Called before each operation that changes something.
+  var onOperation: (() -> Void)?
   /// How many operations have failed on demand.
   private(set) var failures = 0
 
@@ -146,6 +148,7 @@ final class SimulatedDisk: Storage, @unchecked Sendable {
   /// - Returns: the error number that the operation is to fail with.
   private func begin(_ operation: StorageError.Operation, _ file: String) throws(StorageError) -> Int32? {
     if hasStopped { throw StorageError(operation, file: file, code: 5) }
+    onOperation?()
     if let left = operationsLeft {
       if left == 0 {
         hasStopped = true

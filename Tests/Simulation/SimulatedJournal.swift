@@ -146,7 +146,9 @@ final class SimulatedJournal {
       server.journalStopped(isSafe: isSafe)
       return
     }
-    pipeline.work(at: now, hasPeople: people.contains { $0 > 0 })
+    server.world.cuttingPower {
+      pipeline.work(at: now, hasPeople: people.contains { $0 > 0 })
+    }
     if pipeline.failedSince == nil { lastAlive = max(lastAlive, started - JournalLimits.aliveIntervalMilliseconds) }
     passOn(pipeline.takeNotices())
     setTimer()
@@ -183,7 +185,9 @@ final class SimulatedJournal {
     guard server.isRunning, let work = snapshot else { return }
     snapshot = nil
     do throws(SnapshotError) {
-      let removable = try write(work).get()
+      var result: Result<UInt64?, SnapshotError> = .success(nil)
+      server.world.cuttingPower { result = write(work) }
+      let removable = try result.get()
       server.world.note("journal", "has a snapshot of \(work.rooms.count) sessions through \(work.coveredLSN)")
       server.world.coverage.note("snapshot")
       post(.snapshotFinished(succeeded: true, removable: removable))

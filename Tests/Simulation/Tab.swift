@@ -38,7 +38,9 @@ final class Tab {
   private(set) var link: Link?
   private(set) var connection: AttendanceModel.Connection?
   private var handshake: WebSocketClientHandshake?
-  private var machine: WebSocketConnection?
+  private var frames: WebSocketConnection?
+  /// The client machine that drives this tab, or nil when it is driven by hand.
+  let machine: ClientMachine?
   private var reader = JSONReader()
   private var writer = JSONWriter(reserving: 256)
   private var unsent: [UInt8] = []
@@ -57,6 +59,8 @@ final class Tab {
   private var ticket: String?
   private var resume: ResumeAttempt?
   private(set) var isGone = false
+  /// Its user has closed it, and its connection is being closed.
+  private var isClosing = false
   /// When the last connection was lost, and how often the server and its disk had been in trouble by then.
   private var droppedAt: Int64 = 0
   private var leftAt: Int64?
@@ -64,7 +68,9 @@ final class Tab {
   private var disturbances = 0
   private var failures = 0
 
-  init(person: Person, number: Int, world: World, randomness: Randomness) {
+  init(person: Person, number: Int, world: World, randomness: Randomness, hasMachine: Bool) {
+    var randomness = randomness
+    machine = hasMachine ? ClientMachine(person: person, presence: .full, randomness: randomness.split()) : nil
     self.person = person
     self.world = world
     self.randomness = randomness
@@ -91,6 +97,7 @@ final class Tab {
     self.connection = connection
     link.record = connection
     let current = generation
+    note("connects, link \(link.number)")
     link.down.onReadable = { [weak self] in
       guard let self, current == self.generation else { return }
       self.wake()
@@ -99,6 +106,13 @@ final class Tab {
       guard let self, current == self.generation else { return }
       self.flush()
     }
+    frames = nil
+    world.deliver(link)
+    // Who gets nowhere gives up.
+    after(randomness.int64(8000...15_000)) { tab in
+      if tab.phase == .opening || tab.phase == .greeting { tab.drop(abruptly: true) }
+    }
+    if let machine { return openByMachine(machine) }
     var key: [UInt8] = []
     for _ in 0..<16 { key.append(UInt8(truncatingIfNeeded: randomness.next())) }
     guard
@@ -106,18 +120,11 @@ final class Tab {
         host: "class.example", path: "/ws", key: key, subprotocols: ["rollcall.v1"])
     else { return }
     self.handshake = handshake
-    machine = nil
     unsent = handshake.request
-    note("connects, link \(link.number)")
-    world.deliver(link)
     flush()
-    // Who gets nowhere gives up.
-    after(randomness.int64(8000...15_000)) { tab in
-      if tab.phase == .opening || tab.phase == .greeting { tab.drop(abruptly: true) }
-    }
   }
 
-  private func after(_ milliseconds: Int64, _ action: @escaping (Tab) -> Void) {
+  func after(_ milliseconds: Int64, _ action: @escaping (Tab) -> Void) {
     let current = generation
     world.scheduler.after(milliseconds * 1000) { [weak self] in
       guard let self, current == self.generation, !self.isGone else { return }
@@ -144,7 +151,11 @@ final class Tab {
   private func read() {
     while let link, isReading {
       switch link.down.read(upTo: link.readSize(65_536)) {
-      case .bytes(var bytes): bytes.withUnsafeMutableBytes { take($0) }
+      case .bytes(var bytes):
+        bytes.withUnsafeMutableBytes { input in
+          take(input)
+          if let machine, phase != .offline { takeByMachine(machine, input) }
+        }
       case .wouldBlock: return
       case .endOfStream: return drop(abruptly: false)
       case .failed: return drop(abruptly: true)
@@ -154,7 +165,16 @@ final class Tab {
 
   private func take(_ input: UnsafeMutableRawBufferPointer) {
     var consumed = 0
-    if machine == nil {
+    if frames == nil, let machine {
+      // Its handshake is its own; what follows the empty line is read along.
+      while consumed < input.count, !machine.response.suffix(4).elementsEqual([13, 10, 13, 10]) {
+        machine.response.append(input[consumed])
+        consumed += 1
+      }
+      guard machine.response.suffix(4).elementsEqual([13, 10, 13, 10]) else { return }
+      frames = WebSocketConnection(role: .client, limits: WebSocketLimits(maximumMessageBytes: 1 << 20))
+      phase = .greeting
+    } else if frames == nil {
       do {
         guard case .accepted? = try handshake?.receive(UnsafeRawBufferPointer(input), consumed: &consumed) else {
           return
@@ -163,21 +183,21 @@ final class Tab {
         world.fail("handshake", "\(name): \(error)")
         return
       }
-      machine = WebSocketConnection(role: .client, limits: WebSocketLimits(maximumMessageBytes: 1 << 20))
+      frames = WebSocketConnection(role: .client, limits: WebSocketLimits(maximumMessageBytes: 1 << 20))
       handshake = nil
       phase = .greeting
     }
     let current = generation
-    while current == generation, let event = machine?.next(input, consumed: &consumed) {
+    while current == generation, let event = frames?.next(input, consumed: &consumed) {
       switch event {
       case .text(let payload): receive(payload)
       case .binary: world.fail("frames", "\(name): a binary message")
-      case .ping(let payload): sendFrame(.pong, [UInt8](payload))
+      case .ping(let payload): if machine == nil { sendFrame(.pong, [UInt8](payload)) }
       case .pong: break
       case .close(let code, _):
         note("is closed with \(code.map { "\($0.rawValue)" } ?? "no code")")
         if code?.rawValue == 4003 { view.forgetResume() }
-        if let frame = machine?.closeFrame(code: code, maskingKey: maskingKey()) { write(frame) }
+        if machine == nil, let frame = frames?.closeFrame(code: code, maskingKey: maskingKey()) { write(frame) }
       case .failure(let failure): world.fail("frames", "\(name): \(failure)")
       }
     }
@@ -188,11 +208,11 @@ final class Tab {
   }
 
   private func sendFrame(_ opcode: WebSocketOpcode, _ payload: [UInt8]) {
-    guard machine?.isOpen == true else { return }
+    guard frames?.isOpen == true else { return }
     write(WebSocketFrame.bytes(opcode, payload: payload, maskingKey: maskingKey()))
   }
 
-  private func write(_ bytes: [UInt8]) {
+  func write(_ bytes: [UInt8]) {
     let isFirst = unsent.isEmpty
     unsent += bytes
     if isFirst { flush() }
@@ -209,10 +229,10 @@ final class Tab {
     generation += 1
     phase = .offline
     handshake = nil
-    machine = nil
+    frames = nil
     unsent = []
     isReading = true
-    for id in pending.keys.sorted() {
+    for id in pending.keys.sorted() where machine == nil {
       guard let sent = pending[id], let text = sent.text, let key = sent.key, sent.type == "chat.send" else { continue }
       if !unsettled.contains(where: { $0.key == key }) { unsettled.append((text, key)) }
     }
@@ -230,9 +250,15 @@ final class Tab {
     droppedAt = wasLeaving ? .min / 2 : world.serverNow
     lostConnection = wasLeaving ? nil : connection
     failures += 1
+    if isClosing { isGone = true }
     if !isGone {
       let current = generation
-      let wait = randomness.int64(50...min(10_000, 400 << Int64(min(failures, 5))))
+      var wait = randomness.int64(50...min(10_000, 400 << Int64(min(failures, 5))))
+      if let machine {
+        machine.client.transportEnded(at: world.scheduler.milliseconds, using: &machine.workspace)
+        while machine.client.nextEvent() != nil {}
+        if let attempt = machine.client.nextAttempt { wait = max(1, attempt - world.scheduler.milliseconds) }
+      }
       world.scheduler.after(wait * 1000) { [weak self] in
         guard let self, current == self.generation else { return }
         self.connect()
@@ -248,6 +274,11 @@ final class Tab {
   /// Closes the tab for good.
   func close() {
     note("is closed by its user")
+    if let machine, isJoined, randomness.chance(0.6) {
+      isClosing = true
+      machine.client.close(at: world.scheduler.milliseconds, using: &machine.workspace)
+      return pump(machine)
+    }
     isGone = true
     drop(abruptly: randomness.chance(0.5))
   }
@@ -270,7 +301,7 @@ final class Tab {
 
   /// Sends a command and remembers that it is to be answered.
   func send(_ type: String, _ sent: Sent? = nil, withID: Bool = true, _ body: (inout JSONWriter) -> Void = { _ in }) {
-    guard machine?.isOpen == true else { return }
+    guard frames?.isOpen == true else { return }
     writer.removeAll()
     writer.beginObject()
     writer.field("type", type)
@@ -293,7 +324,7 @@ final class Tab {
 
   func sendBinary() { sendFrame(.binary, [1, 2, 3]) }
 
-  var isJoined: Bool { phase == .joined && machine?.isOpen == true }
+  var isJoined: Bool { phase == .joined && frames?.isOpen == true }
   var isIdle: Bool { unsent.isEmpty && pending.count < 40 && isReading }
 
   private func hello() {
@@ -324,19 +355,9 @@ final class Tab {
   }
 
   func join() {
-    guard phase == .ready, let connection else { return }
-    phase = .joining
-    if person.isVisible {
-      let span = AttendanceModel.Span(
-        user: person.user, session: view.session, asked: world.serverNow, connection: connection)
-      spans.append(span)
-      world.attendance.add(span)
-    }
+    guard phase == .ready, machine == nil else { return }
+    willJoin(resuming: view.resumeToken != nil)
     let mode = randomness.pick([nil, "full", "full", "full", "count", "hosts", "none"]) ?? nil
-    let isSoon =
-      view.wasPresent && world.serverNow - (lostConnection?.lostAt ?? droppedAt) < 15_000
-      && world.disturbances == disturbances && !person.hasSeveralTabs
-    resume = view.resumeToken.map { _ in ResumeAttempt(room: view.room, mustKeepPeer: isSoon) }
     var (token, epoch, room) = (view.resumeToken, view.epoch, view.room)
     if resume != nil, randomness.chance(world.mischief * 3) {
       switch randomness.int(0...3) {
@@ -371,10 +392,33 @@ final class Tab {
     }
   }
 
-  func leave() {
-    guard isJoined else { return }
+  /// A join goes out.
+  func willJoin(resuming: Bool) {
+    guard let connection else { return }
+    phase = .joining
+    if person.isVisible {
+      let span = AttendanceModel.Span(
+        user: person.user, session: view.session, asked: world.serverNow, connection: connection)
+      spans.append(span)
+      world.attendance.add(span)
+    }
+    let isSoon =
+      view.wasPresent && world.serverNow - (lostConnection?.lostAt ?? droppedAt) < 15_000
+      && world.disturbances == disturbances && !person.hasSeveralTabs
+    resume = resuming ? ResumeAttempt(room: view.room, mustKeepPeer: isSoon) : nil
+  }
+
+  /// A leave goes out.
+  func willLeave() {
     phase = .leaving
     leftAt = world.serverNow
+  }
+
+  func expectAnswer(to id: Int64, _ sent: Sent) { pending[id] = sent }
+
+  func leave() {
+    guard isJoined else { return }
+    willLeave()
     send("session.leave")
   }
 
@@ -421,14 +465,15 @@ final class Tab {
       if sent == nil { world.fail("answers", "\(name): an answer to \(id), which is not asked or was answered") }
     }
     switch type {
-    case "welcome": hello()
+    case "welcome": if machine == nil { hello() }
     case "ready":
-      phase = .ready
+      phase = machine == nil ? .ready : .joining
       failures = 0
       person.greeted(message)
       view.session = person.session
       if message["user"]?["id"]?.string != person.user { world.fail("identity", "\(name): greeted as another") }
       view.user = person.user
+      for span in spans { span.user = person.user }
       let pause = randomness.int64(1...300)
       after(pause) { $0.join() }
     case "session.joined": joined(message, isAnswer: id != nil)

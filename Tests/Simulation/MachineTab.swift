@@ -1,0 +1,181 @@
+import Classroom
+import JSON
+import SignalingClient
+import SignalingProtocol
+import WebSocketCore
+
+/// The client machine of a tab that has one, and what it needs to run.
+///
+/// What it sends and gets is read along, so that the checks know the same of it as of every other tab, and it is held
+/// against them.
+final class ClientMachine {
+  var client: SignalingClient
+  var workspace: ClientWorkspace
+  /// Reads what the machine sends, as a server would.
+  var outgoing = WebSocketConnection(role: .server, limits: WebSocketLimits(maximumMessageBytes: 1 << 20))
+  /// Bytes of the opening handshake that are still to come by, on the way out and in.
+  var isRequestSent = false
+  var response: [UInt8] = []
+  var isUpgraded = false
+  var timer = 0
+
+  init(person: Person, presence: PresenceMode, randomness: Randomness) {
+    let source = RandomSource(randomness)
+    workspace = ClientWorkspace { source.randomness.next() }
+    let credential: ClientMessage.Hello = person.token.map { .token($0) } ?? .guest(name: person.label)
+    var configuration = SignalingClientConfiguration(
+      host: "class.example", credential: credential, session: person.session, presence: presence)
+    configuration.delay = ReconnectDelay(baseMilliseconds: 300, capMilliseconds: 8000)
+    client = SignalingClient(configuration, firstAttempt: nil)
+  }
+
+  private final class RandomSource {
+    var randomness: Randomness
+    init(_ randomness: Randomness) { self.randomness = randomness }
+  }
+}
+
+// How a tab goes that the client machine drives.
+extension Tab {
+  private var now: Int64 { world.scheduler.milliseconds }
+
+  func openByMachine(_ machine: ClientMachine) {
+    machine.outgoing = WebSocketConnection(
+      role: .server, limits: WebSocketLimits(maximumMessageBytes: 1 << 20))
+    machine.isRequestSent = false
+    machine.response = []
+    machine.isUpgraded = false
+    machine.client.connect(at: now)
+    machine.client.transportConnected(at: now, using: &machine.workspace)
+    pump(machine)
+  }
+
+  /// Gives received bytes to the machine, after they were read along.
+  func takeByMachine(_ machine: ClientMachine, _ input: UnsafeMutableRawBufferPointer) {
+    var consumed = 0
+    while let event = machine.client.next(input, consumed: &consumed, at: now, using: &machine.workspace) {
+      handle(event)
+    }
+    pump(machine)
+  }
+
+  /// Sends what the machine has to say, and sets its alarm.
+  func pump(_ machine: ClientMachine) {
+    while let event = machine.client.nextEvent() { handle(event) }
+    let output = machine.client.takeOutput()
+    if !output.isEmpty { readAlong(output, of: machine) }
+    write(output)
+    guard machine.client.state != .disconnected else {
+      if phase != .offline { drop(abruptly: false) }
+      return
+    }
+    machine.timer += 1
+    let timer = machine.timer
+    guard let deadline = machine.client.deadline else { return }
+    after(max(1, deadline - now)) { tab in
+      guard timer == machine.timer else { return }
+      machine.client.advance(to: tab.now, using: &machine.workspace)
+      tab.pump(machine)
+    }
+  }
+
+  private func handle(_ event: ClientEvent) {
+    if case .problem(let violation) = event { world.fail("client machine", "\(name): \(violation)") }
+  }
+
+  /// Notes what the machine sends.
+  private func readAlong(_ output: [UInt8], of machine: ClientMachine) {
+    var bytes = output
+    if !machine.isRequestSent {
+      machine.isRequestSent = true
+      return
+    }
+    bytes.withUnsafeMutableBytes { input in
+      var consumed = 0
+      while let event = machine.outgoing.next(input, consumed: &consumed) {
+        if case .text(let payload) = event { noteSent(payload) }
+      }
+    }
+  }
+
+  private func noteSent(_ payload: UnsafeRawBufferPointer) {
+    world.note(name, "→ \(String(decoding: payload, as: UTF8.self))")
+    var reader = JSONReader()
+    guard let message = try? reader.read(payload), let type = message["type"]?.string else {
+      return world.fail("client machine", "\(name): sends what is no message")
+    }
+    var sent = Sent(type: type, time: world.serverNow)
+    switch type {
+    case "chat.send":
+      sent.text = message["text"]?.string
+      sent.key = message["key"]?.string
+      world.history.willSay(sent.text ?? "", session: view.session, user: view.user, at: world.serverNow)
+    case "chat.history":
+      sent.before = message["before"]?.integer
+      sent.limit = Int(message["limit"]?.integer ?? 50)
+      sent.known = view.room
+    case "signal":
+      sent.target = message["to"]?.string
+      sent.number = message["payload"]?["n"]?.integer ?? 0
+    case "session.join":
+      let resumed = message["resume"]
+      if let resumed, resumed["streams"]?["room"]?.integer != view.room {
+        world.fail("client machine", "\(name): resumes elsewhere than at \(view.room)")
+      }
+      willJoin(resuming: resumed != nil)
+    case "session.leave": willLeave()
+    default: break
+    }
+    if let id = message["id"]?.integer { expectAnswer(to: id, sent) }
+  }
+
+  // MARK: Doing something
+
+  func actByMachine(_ machine: ClientMachine, _ random: inout Randomness) {
+    if phase == .ready, random.chance(0.3) {
+      machine.client.join(at: now, using: &machine.workspace)
+      return pump(machine)
+    }
+    guard machine.client.isIn, isIdle else { return }
+    switch random.int(0...99) {
+    case 0..<45:
+      let number = world.nextText()
+      _ = machine.client.say(
+        "\(view.session)/\(name)/\(number)", key: random.chance(0.7) ? "m\(number)" : nil, using: &machine.workspace)
+    case 45..<65:
+      let targets = view.participants.keys.sorted().flatMap { view.participants[$0]?.peers ?? [] }
+      guard let peer = view.peer, let target = random.pick(targets), target != peer else { return }
+      let number = world.nextSignal()
+      _ = machine.client.signal(to: target, .candidate, negotiation: "n1", using: &machine.workspace) { writer in
+        writer.beginObject()
+        writer.field("n", number)
+        writer.field("session", view.session)
+        writer.field("from", peer)
+        writer.field("to", target)
+        writer.endObject()
+      }
+    case 65..<75:
+      _ = machine.client.setMedia(audio: random.chance(0.5), video: random.chance(0.5), using: &machine.workspace)
+    case 75..<80:
+      _ = machine.client.subscribe(random.pick(PresenceMode.allCases) ?? .full, using: &machine.workspace)
+    case 80..<88: _ = machine.client.history(before: nil, limit: random.int(1...100), using: &machine.workspace)
+    case 88..<92: _ = machine.client.ping(using: &machine.workspace)
+    case 92..<95: _ = machine.client.leave(using: &machine.workspace)
+    default: _ = machine.client.start(key: nil, using: &machine.workspace)
+    }
+    pump(machine)
+  }
+
+  /// The machine knows what the checks know.
+  func checkMachine() {
+    guard let machine, isJoined else { return }
+    func expect(_ condition: Bool, _ detail: String) {
+      if !condition { world.fail("client machine", "\(name): \(detail)") }
+    }
+    expect(machine.client.position?.room == UInt64(clamping: view.room), "is not at \(view.room)")
+    expect(machine.client.peer == view.peer, "has another peer")
+    guard view.state == .present, view.mode == "full" else { return }
+    let shown = machine.client.presence?.participants.keys.sorted() ?? []
+    expect(shown == view.participants.keys.sorted(), "shows \(shown)")
+  }
+}
