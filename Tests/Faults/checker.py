@@ -61,6 +61,7 @@ class Checker:
         self.last_signal = {}  # connection -> number of the last signal
         self.owed = {}  # connection that came back -> number of the event up to which others saw everything before
         self.recovered = 0
+        self.caught_up = 0  # of those, who had missed something
         self.refused_resumes = []
         self.violations = []
         self.events = 0
@@ -162,6 +163,7 @@ class Checker:
         self.last_seq[connection] = before.room
         # Everything that anybody saw before this moment must reach this connection too.
         self.owed[connection] = max([before.room, *self.seen, *self.statuses])
+        self.caught_up += self.owed[connection] > before.room
         if joined.get("signals_recovered"):
             self.last_signal[connection] = before.signal
         else:
