@@ -235,10 +235,12 @@ def _fact(record):
         return "created", record.session
     if record.kind == STATUS:
         return "status", content["status"]
+    # Who did it is not said twice.
+    user = content.get("user", content.get("by"))
     if record.kind in (JOINED, LEFT):
-        return "joined" if record.kind == JOINED else "left", content["user"]
+        return "joined" if record.kind == JOINED else "left", user
     if record.kind == CHAT:
-        return "chat", content["user"], content["text"]
+        return "chat", user, content["text"]
     return None
 
 
