@@ -300,7 +300,9 @@ public struct SignalingClient {
     case .connecting, .handshake, .greeting, .joining:
       min(openedAt + configuration.openingTimeoutMilliseconds, joinRetryAt ?? .max)
     case .closing: openedAt + configuration.closingTimeoutMilliseconds
-    case .waiting, .present, .reading, .outside:
+    // What is to be repeated waits until the client is in again.
+    case .outside: min(heardAt + pingInterval * (isPinging ? 2 : 1), joinRetryAt ?? .max)
+    case .waiting, .present, .reading:
       min(heardAt + pingInterval * (isPinging ? 2 : 1), joinRetryAt ?? .max, pending.nextRetry ?? .max)
     }
   }

@@ -16,8 +16,8 @@ final class ClientMachine {
   /// Bytes of the opening handshake that are still to come by, on the way out and in.
   var isRequestSent = false
   var response: [UInt8] = []
-  var isUpgraded = false
-  var timer = 0
+  /// When it is woken next.
+  var alarm: Int64?
 
   init(person: Person, presence: PresenceMode, randomness: Randomness) {
     let source = RandomSource(randomness)
@@ -44,7 +44,7 @@ extension Tab {
       role: .server, limits: WebSocketLimits(maximumMessageBytes: 1 << 20))
     machine.isRequestSent = false
     machine.response = []
-    machine.isUpgraded = false
+    machine.alarm = nil
     machine.client.connect(at: now)
     machine.client.transportConnected(at: now, using: &machine.workspace)
     pump(machine)
@@ -69,11 +69,11 @@ extension Tab {
       if phase != .offline { drop(abruptly: false) }
       return
     }
-    machine.timer += 1
-    let timer = machine.timer
-    guard let deadline = machine.client.deadline else { return }
+    guard let deadline = machine.client.deadline, deadline < machine.alarm ?? .max else { return }
+    machine.alarm = deadline
     after(max(1, deadline - now)) { tab in
-      guard timer == machine.timer else { return }
+      guard machine.alarm == deadline else { return }
+      machine.alarm = nil
       machine.client.advance(to: tab.now, using: &machine.workspace)
       tab.pump(machine)
     }

@@ -570,7 +570,7 @@ final class Tab {
     switch sent.type {
     case "chat.send":
       if let text = sent.text, !isUnknown { world.history.refused(text) }
-      if isUnknown, let text = sent.text, let key = sent.key { unsettled.append((text, key)) }
+      if isUnknown, machine == nil, let text = sent.text, let key = sent.key { unsettled.append((text, key)) }
       if code == "key_conflict" { world.fail("idempotency", "\(name): \(sent.text ?? "") is not what its key was for") }
     case "session.join":
       if let span = spans.popLast() {
