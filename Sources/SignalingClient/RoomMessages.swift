@@ -59,7 +59,8 @@ extension SignalingClient {
     queue.append(.status(event))
     if let known = memory {
       let isNext = known.status.after(.start) == event.change.status || known.status.after(.end) == event.change.status
-      if !isNext || event.change.revision <= known.revision {
+      let isToldAgain = event.sequence != nil && event.change.revision <= known.toldWhileWaiting ?? 0
+      if !isToldAgain, !isNext || event.change.revision <= known.revision {
         report(
           ProtocolViolation(
             .contradiction,
@@ -68,6 +69,7 @@ extension SignalingClient {
       }
       memory?.status = event.change.status
       memory?.revision = event.change.revision
+      if state == .waiting { memory?.toldWhileWaiting = event.change.revision }
     }
     if event.change.status == .completed, state == .present {
       // protocol/README.md, 4: "At the end … presence is empty (no diff says so), peers are gone".

@@ -8,6 +8,8 @@ struct SessionMemory {
   /// The state and revision that the numbered events seen so far lead to.
   var status: SessionStatus
   var revision: Int
+  /// The last revision that was told without a number, while waiting: a resume tells it again, with its number.
+  var toldWhileWaiting: Int?
   /// The address for signals; nil for who has none.
   var peer: String?
   /// The number of the last signal.
