@@ -39,6 +39,11 @@ struct PendingCommands {
 
   func first(_ id: Int64) -> PendingCommand? { entries.first { $0.id.rawValue == id } }
 
+  /// Whether another mode of presence is asked for.
+  var isSubscribing: Bool {
+    entries.contains { if case .subscribe = $0.kind { true } else { false } }
+  }
+
   @discardableResult
   mutating func remove(_ id: CommandID) -> PendingCommand? {
     guard let index = entries.firstIndex(where: { $0.id == id }) else { return nil }

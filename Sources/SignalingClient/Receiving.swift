@@ -270,7 +270,8 @@ extension SignalingClient {
     } else {
       guard state == .waiting else { throw unexpected(type) }
     }
-    let entry = try Entry(fields, isAnswer: isAnswer, asked: askedToResume && isAnswer, configuration)
+    let entry = try Entry(fields, isAnswer: isAnswer, asked: askedToResume && isAnswer, configuration,
+      isSubscribing: pending.isSubscribing)
     role = entry.event.role
     let change = try checkedSession(try fields.object("session"))
     if let known = user, entry.user != known {
@@ -386,7 +387,8 @@ private struct Entry {
   var presence: PresenceState?
 
   init(
-    _ fields: MessageFields, isAnswer: Bool, asked: Bool, _ configuration: SignalingClientConfiguration
+    _ fields: MessageFields, isAnswer: Bool, asked: Bool, _ configuration: SignalingClientConfiguration,
+    isSubscribing: Bool
   ) throws(ProtocolViolation) {
     _ = try fields.time("at")
     let place: JoinedEvent.Place = try fields.choice("state", JoinedEvent.Place.self)
@@ -427,7 +429,8 @@ private struct Entry {
     }
     if place == .present {
       let state = try PresenceState(try fields.object("presence"))
-      guard state.mode == configuration.presence else { throw fields.wrong("presence") }
+      // Who waits can be let in before the server has read of another mode.
+      guard state.mode == configuration.presence || isSubscribing else { throw fields.wrong("presence") }
       presence = state
     } else {
       try fields.forbid("presence")
