@@ -3,23 +3,24 @@ import Glibc
 import JSON
 import Persistence
 
-/// How long a server takes to read its data folder at the start: `recovery-bench FOLDER [RECORDS [PEOPLE]]`.
+/// How long a server takes to read its data folder at the start: `recovery-bench FOLDER [RECORDS [PEOPLE [SNAPSHOT]]]`.
 ///
 /// Makes the folder when it is not there: one class with so many people who come, speak, go and come back, in the journal of
-/// a server that had no time for a snapshot. Then it reads the folder as a start does, and prints the times.
+/// a server that had no time for a snapshot, or that took one after so many records. Then it reads the folder as a start does, and prints the times.
 @main
 struct RecoveryBench {
   static func main() throws {
     let arguments = CommandLine.arguments
     guard arguments.count > 1 else {
-      print("recovery-bench FOLDER [RECORDS [PEOPLE]]")
+      print("recovery-bench FOLDER [RECORDS [PEOPLE [SNAPSHOT]]]")
       exit(2)
     }
     let path = arguments[1]
     let records = arguments.count > 2 ? Int(arguments[2]) ?? 1_000_000 : 1_000_000
     let people = arguments.count > 3 ? Int(arguments[3]) ?? 10_000 : 10_000
     if access(path + "/format", F_OK) != 0 {
-      try generate(DataFolder(path: path), records: records, people: people)
+      let snapshot = arguments.count > 4 ? Int(arguments[4]) ?? .max : .max
+      try generate(DataFolder(path: path), records: records, people: people, snapshotAfter: snapshot)
     }
     for round in 1...3 { try measure(path, round: round) }
   }
@@ -47,7 +48,7 @@ struct RecoveryBench {
       """)
   }
 
-  private static func generate(_ folder: DataFolder, records: Int, people: Int) throws {
+  private static func generate(_ folder: DataFolder, records: Int, people: Int, snapshotAfter: Int) throws {
     var generator = Numbers(state: 42)
     var state = RecoveredState<FileStorage>()
     var writer = try Recovery.open(
@@ -89,6 +90,11 @@ struct RecoveryBench {
         return PendingRecord(session: event.session, sequence: event.sequence, kind: kind.rawValue, payload: json.bytes)
       }
       _ = try writer.append(batch)
+      if written < snapshotAfter, written + batch.count >= snapshotAfter {
+        var job = try SnapshotJob(folder.storage, coveredLSN: writer.durableLSN, at: now)
+        try job.add(.classroom(room))
+        _ = try job.finish()
+      }
       written += batch.count
       events.removeAll()
     }
