@@ -43,9 +43,9 @@ final class JournalThread: Sendable {
   /// Whether the disk has failed.
   var hasFailed: Bool { failedSince.load(ordering: .relaxed) != 0 }
 
-  /// Whether the disk has failed, or takes too long.
+  /// Whether the disk has failed, or takes too long. It is over when the last loop has heard so.
   func isInTrouble(atMonotonic now: Int64) -> Bool {
-    if hasFailed { return true }
+    if hasFailed || figures.contains(where: \.isWaitingForDisk) { return true }
     let since = workingSince.load(ordering: .relaxed)
     return since != 0 && now - since > Self.patienceMilliseconds
   }
@@ -122,6 +122,7 @@ final class LoopFigures: Sendable {
   private let storedPeople = Atomic<Int>(0)
   private let storedLiveSessions = Atomic<Int>(0)
   private let storedConnections = Atomic<Int>(0)
+  private let storedWait = Atomic<Bool>(false)
 
   /// People in live classes.
   var people: Int {
@@ -133,6 +134,12 @@ final class LoopFigures: Sendable {
   var liveSessions: Int {
     get { storedLiveSessions.load(ordering: .relaxed) }
     set { storedLiveSessions.store(newValue, ordering: .relaxed) }
+  }
+
+  /// Whether the loop has heard that the disk failed, and not yet that it works again.
+  var isWaitingForDisk: Bool {
+    get { storedWait.load(ordering: .acquiring) }
+    set { storedWait.store(newValue, ordering: .releasing) }
   }
 
   /// Open connections.

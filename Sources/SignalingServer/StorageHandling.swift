@@ -12,6 +12,7 @@ extension ServerLoop {
 
   func noteStorageFailure(isCertain: Bool) {
     snapshot = nil
+    context.journal.figures[context.index].isWaitingForDisk = true
     shard.storageFailed(isCertain: isCertain, at: now)
     // What was on its way under the earlier incarnation is void; after this the journal knows that none of it is left.
     context.journal.mailbox.post(
@@ -22,6 +23,7 @@ extension ServerLoop {
     var stored: [String: Classroom?] = [:]
     for session in shard.frozenSessions { stored.updateValue(classrooms[session], forKey: session) }
     shard.storageHealed(stored, at: now)
+    context.journal.figures[context.index].isWaitingForDisk = false
   }
 
   // MARK: Snapshots
