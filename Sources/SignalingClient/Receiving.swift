@@ -270,7 +270,8 @@ extension SignalingClient {
     } else {
       guard state == .waiting else { throw unexpected(type) }
     }
-    let entry = try Entry(fields, isAnswer: isAnswer, asked: askedToResume && isAnswer, configuration,
+    let entry = try Entry(
+      fields, isAnswer: isAnswer, asked: askedToResume && isAnswer, configuration,
       isSubscribing: pending.isSubscribing)
     role = entry.event.role
     let change = try checkedSession(try fields.object("session"))
