@@ -9,9 +9,9 @@ struct Coverage {
   private mutating func count(_ name: String) { counts[name, default: 0] += 1 }
 
   /// A command that reached the server.
-  mutating func note(_ message: ClientMessage) { count(Self.name(of: message)) }
+  mutating func note(_ message: ClientMessage) { count(Self.exercise(of: message).rawValue) }
   /// A request that reached a room.
-  mutating func note(_ request: RoomRequest) { count(Self.name(of: request)) }
+  mutating func note(_ request: RoomRequest) { count(Self.exercise(of: request).rawValue) }
   mutating func note(_ reason: CloseReason) { count("close \(reason)") }
   mutating func note(fault: Fault) { count("fault \(fault.rawValue)") }
   mutating func note(error: String) { count("error \(error)") }
@@ -21,47 +21,64 @@ struct Coverage {
 
   /// What a sufficient number of seeds must have exercised.
   static var required: [String] {
-    commands + requests + Fault.allCases.map { "fault \($0.rawValue)" } + closes + errors
+    Exercise.allCases.map(\.rawValue) + Fault.allCases.map { "fault \($0.rawValue)" } + closes + errors
   }
 
   var missing: [String] { Self.required.filter { counts[$0] == nil } }
 
-  private static let commands = [
-    "hello token", "hello ticket", "hello guest", "session.join", "session.leave", "session.start", "session.end",
-    "presence.subscribe", "presence.page", "media.set", "chat.send", "chat.history", "signal", "ping",
-  ]
+  /// A command or a request, each required.
+  private enum Exercise: String, CaseIterable {
+    case helloToken = "hello token"
+    case helloTicket = "hello ticket"
+    case helloGuest = "hello guest"
+    case sessionJoin = "session.join"
+    case sessionJoinResuming = "session.join with resume"
+    case sessionLeave = "session.leave"
+    case sessionStart = "session.start"
+    case sessionEnd = "session.end"
+    case presenceSubscribe = "presence.subscribe"
+    case presencePage = "presence.page"
+    case mediaSet = "media.set"
+    case chatSend = "chat.send"
+    case chatHistory = "chat.history"
+    case signal
+    case ping
+    case create = "request create"
+    case read = "request read"
+    case start = "request start"
+    case end = "request end"
+    case join = "request join"
+    case attendance = "request attendance"
+  }
 
-  private static func name(of message: ClientMessage) -> String {
+  private static func exercise(of message: ClientMessage) -> Exercise {
     switch message {
-    case .hello(.token): "hello token"
-    case .hello(.ticket): "hello ticket"
-    case .hello(.guest): "hello guest"
-    case .sessionJoin: "session.join"
-    case .sessionLeave: "session.leave"
-    case .sessionStart: "session.start"
-    case .sessionEnd: "session.end"
-    case .presenceSubscribe: "presence.subscribe"
-    case .presencePage: "presence.page"
-    case .mediaSet: "media.set"
-    case .chatSend: "chat.send"
-    case .chatHistory: "chat.history"
-    case .signal: "signal"
-    case .ping: "ping"
+    case .hello(.token): .helloToken
+    case .hello(.ticket): .helloTicket
+    case .hello(.guest): .helloGuest
+    case .sessionJoin(_, _, nil): .sessionJoin
+    case .sessionJoin: .sessionJoinResuming
+    case .sessionLeave: .sessionLeave
+    case .sessionStart: .sessionStart
+    case .sessionEnd: .sessionEnd
+    case .presenceSubscribe: .presenceSubscribe
+    case .presencePage: .presencePage
+    case .mediaSet: .mediaSet
+    case .chatSend: .chatSend
+    case .chatHistory: .chatHistory
+    case .signal: .signal
+    case .ping: .ping
     }
   }
 
-  private static let requests = [
-    "request create", "request read", "request start", "request end", "request join", "request attendance",
-  ]
-
-  private static func name(of request: RoomRequest) -> String {
+  private static func exercise(of request: RoomRequest) -> Exercise {
     switch request {
-    case .create: "request create"
-    case .read: "request read"
-    case .start: "request start"
-    case .end: "request end"
-    case .join: "request join"
-    case .attendance: "request attendance"
+    case .create: .create
+    case .read: .read
+    case .start: .start
+    case .end: .end
+    case .join: .join
+    case .attendance: .attendance
     }
   }
 

@@ -26,14 +26,14 @@ struct Scenario {
   var catchUpEvents: Int
 
   init(_ random: inout Randomness) {
-    let isLong = random.chance(0.08)
+    let isLong = random.chance(0.16)
     minutes = isLong ? random.int(30...75) : random.int(1...5)
     sessions = random.int(1...3)
     peoplePerSession = random.int(2...9)
     loops = random.int(1...2)
     // Every message to a room is read and checked by everybody in it: large rooms speak less.
     let least = Int64(sessions * peoplePerSession * peoplePerSession) * 1000 / 60
-    pace = isLong ? random.int64(30_000...120_000) : max(least, random.pick([700, 2000, 5000, 15_000]) ?? 5000)
+    pace = isLong ? random.int64(60_000...180_000) : max(least, random.pick([700, 2000, 5000, 15_000]) ?? 5000)
     mischief = random.chance(0.4) ? 0.03 : 0
     networkTrouble = random.pick([0, 0.01, 0.03, 0.1]) ?? 0
     outages = random.pick([0, 1, 2, 4]) ?? 0

@@ -335,7 +335,7 @@ final class World {
       number: lastLink, scheduler: scheduler, randomness: network.split(), latency: network.int64(200...40_000),
       jitter: network.int64(0...5000), capacity: capacity)
     if scenario.usesChopping, !isCalm {
-      if network.chance(0.3) {
+      if network.chance(0.1) {
         link.chopping = .bytes
         coverage.note(fault: .bytewise)
       } else if network.chance(0.5) {
