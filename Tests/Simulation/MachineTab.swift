@@ -136,7 +136,7 @@ extension Tab {
       machine.client.join(at: now, using: &machine.workspace)
       return pump(machine)
     }
-    guard machine.client.isIn, isIdle else { return }
+    guard machine.client.isIn, isIdle, phase == .joined else { return }
     switch random.int(0...99) {
     case 0..<45:
       let number = world.nextText()

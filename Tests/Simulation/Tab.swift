@@ -586,6 +586,8 @@ final class Tab {
       let pause = randomness.int64(1000...20_000)
       after(pause) { $0.join() }
     case "session.leave":
+      // Who leaves twice is out with the first.
+      if code == "not_joined" { break }
       leftAt = nil
       phase = .joined
     default: break
