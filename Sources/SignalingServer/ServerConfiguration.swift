@@ -69,6 +69,8 @@ enum TransportLimits {
   static let tickBytes = 64 << 20
   /// How many messages of one connection are handled before others get their turn.
   static let messagesPerTurn = 32
+  /// As how many connections a second everybody is asked to come back when the server ends.
+  static let comebacksPerSecond: Int64 = 2500
   /// The message limit of the echo endpoint, as the conformance suite needs it.
   static let echoMessageBytes = 16 << 20
   /// The frames of one message on the echo endpoint.

@@ -360,6 +360,12 @@ extension ServerLoop {
     if !frame.withUnsafeBytes({ connection.pointee.backlog.append($0) }) { fail(id) }
   }
 
+  /// Over how long everybody is asked to spread when the server ends, so that they do not all come back at once.
+  private var comebackMilliseconds: Int64 {
+    let connections = context.journal.figures.reduce(0) { $0 + $1.connections }
+    return min(max(2000, Int64(connections) * 1000 / TransportLimits.comebacksPerSecond), 30_000)
+  }
+
   /// The server ends.
   func sayGoodbye(to id: SlotID) {
     guard let connection = connections.pointer(to: id) else { return }
@@ -370,8 +376,7 @@ extension ServerLoop {
       enqueue([], to: id)
       return
     }
-    // Spread over a while, so that they do not all come back at once.
-    let delay = Int64.random(in: 500...3000)
+    let delay = Int64.random(in: 500...(500 + comebackMilliseconds))
     if connection.pointee.webSocket?.purpose == .signaling {
       say(to: id) { ServerMessage.draining(retryAfterMilliseconds: delay, into: &$0) }
     }
