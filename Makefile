@@ -17,7 +17,7 @@ LINES ?= 200
 PYTHON := .build-venv/bin/python
 PYTHON_READY := .build-venv/ready
 WITH_PYTHON := PATH="$(CURDIR)/.build-venv/bin:$$PATH"
-PICTURE ?= Sources/WebClassroom/picture.png
+PICTURE ?= Tests/Browser/picture.png
 HOST ?= 127.0.0.1
 PORT ?= 8080
 

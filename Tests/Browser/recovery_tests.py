@@ -230,4 +230,30 @@ async def reload_is_the_same_guest(stage):
     await host.sees_count(2)
 
 
-TESTS = [server_is_killed, server_is_restarted, waiting_survives_restart, one_connection_is_lost, address_is_taken_over, reload_is_the_same_guest]
+async def erased_message_says_so(stage):
+    """who enters after a user was erased sees that there was a message, and neither its text nor a name"""
+    server, browsers = stage.server, stage.browsers
+    host = await browsers.person("chromium")
+    guest = await browsers.person("chromium")
+    await host.enter(server.host_link)
+    await guest.enter(server.guest_link, "Alan Turing")
+    await host.sees_view("waiting")
+    await host.start_class()
+    await guest.sees_view("present")
+    await guest.say("My number is 555")
+    await host.say("Welcome")
+    await host.sees_messages(["My number is 555", "Welcome"])
+    user = await guest.user()
+    await guest.page.close()
+    assert await server.stop() == 0
+    await server.erase(user)
+    await server.start()
+
+    witness = await browsers.person("chromium")
+    await witness.enter(server.guest_link, "Grace Hopper")
+    await witness.sees_messages(["This message was deleted.", "Welcome"])
+    await expect(witness.page.get_by_text("Alan Turing")).to_have_count(0)
+    await stage.picture(witness, "erased")
+
+
+TESTS = [erased_message_says_so, server_is_killed, server_is_restarted, waiting_survives_restart, one_connection_is_lost, address_is_taken_over, reload_is_the_same_guest]

@@ -72,6 +72,12 @@ class Server:
         await self._end(signal.SIGTERM)
         return self.process.returncode
 
+    async def erase(self, user: str) -> None:
+        """Takes a user out of the data folder, while the server is down."""
+        eraser = await asyncio.create_subprocess_exec(
+            self.binary, "erase", "--user", user, "--data", str(self.data), stdout=asyncio.subprocess.DEVNULL)
+        assert await eraser.wait() == 0
+
     async def _end(self, how: signal.Signals) -> None:
         if self.process and self.process.returncode is None:
             self.process.send_signal(how)

@@ -216,7 +216,9 @@ function messageRow(message, own) {
       h('span', { class: 'message-name' }, message.name),
       role && h('span', { class: 'badge' }, role),
       h('time', { datetime: at.toISOString() }, clock.format(at))),
-    h('p', { class: 'message-text' }, message.text),
+    message.erased
+      ? h('p', { class: 'message-text erased' }, 'This message was deleted.')
+      : h('p', { class: 'message-text' }, message.text),
   );
 }
 

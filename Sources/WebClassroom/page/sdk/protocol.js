@@ -34,6 +34,7 @@ export const subprotocol = 'rollcall.v1';
  * @property {string} name
  * @property {Role} role
  * @property {string} text plain text, never HTML
+ * @property {boolean} [erased] author and text were erased: `text` is empty, `user` and `name` are a pseudonym
  *
  * @typedef {object} Session
  * @property {string} id
