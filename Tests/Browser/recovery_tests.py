@@ -252,6 +252,7 @@ async def erased_message_says_so(stage):
     witness = await browsers.person("chromium")
     await witness.enter(server.guest_link, "Grace Hopper")
     await witness.sees_messages(["This message was deleted.", "Welcome"])
+    await expect(witness.page.locator(".message-name").first).to_have_text("Deleted user")
     await expect(witness.page.get_by_text("Alan Turing")).to_have_count(0)
     await stage.picture(witness, "erased")
 

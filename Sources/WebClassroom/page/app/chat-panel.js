@@ -208,12 +208,13 @@ export class ChatPanel extends HTMLElement {
 function messageRow(message, own) {
   const role = roleName(message.role);
   const at = new Date(message.at);
+  const name = message.erased ? 'Deleted user' : message.name;
   return h(
     'div',
     { class: own ? 'message own' : 'message', 'data-seq': message.seq },
     h('div', { class: 'message-head' },
-      avatar(message.user, message.name),
-      h('span', { class: 'message-name' }, message.name),
+      avatar(message.user, name),
+      h('span', { class: 'message-name' }, name),
       role && h('span', { class: 'badge' }, role),
       h('time', { datetime: at.toISOString() }, clock.format(at))),
     message.erased
