@@ -90,7 +90,7 @@ soak: build $(SIMULATE) $(PYTHON_READY) packages-faults ## every fault at every 
 
 packages-run: # what building and running needs, if it is missing
 	@command -v $(SWIFT) >/dev/null || { echo "Swift 6.1 or newer is needed: https://www.swift.org/install/linux/" >&2; exit 1; }
-	@.ci/packages libssl-dev pkg-config
+	@.ci/packages libssl-dev zlib1g-dev pkg-config
 
 packages-test: packages-run # what the tests need beside that
 	@.ci/packages python3 python3-venv chromium firefox-esr iproute2

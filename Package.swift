@@ -19,6 +19,7 @@ let package = Package(
   ],
   targets: [
     .target(name: "CLinux"),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .target(name: "WebClassroom", exclude: ["page"]),
 
@@ -26,6 +27,7 @@ let package = Package(
     .target(name: "Bytes"),
     .target(name: "JSON"),
     .target(name: "WebSocketCore"),
+    .target(name: "WebSocketDeflate", dependencies: ["WebSocketCore", "CZlib"]),
     .target(name: "HTTPCore"),
     .target(
       name: "Classroom",
@@ -83,6 +85,7 @@ let package = Package(
     .testTarget(name: "BytesTests", dependencies: ["Bytes"]),
     .testTarget(name: "JSONTests", dependencies: ["JSON"]),
     .testTarget(name: "WebSocketCoreTests", dependencies: ["WebSocketCore"]),
+    .testTarget(name: "WebSocketDeflateTests", dependencies: ["WebSocketDeflate", "WebSocketCore"]),
     .testTarget(name: "HTTPCoreTests", dependencies: ["HTTPCore"]),
     .testTarget(name: "ClassroomTests", dependencies: ["Classroom"]),
     .testTarget(name: "SignalingProtocolTests", dependencies: ["SignalingProtocol", "JSON"]),

@@ -26,6 +26,7 @@ public struct WebSocketClientHandshake: Sendable {
   public let request: [UInt8]
   private let acceptKey: String
   private let subprotocols: [String]
+  private let offeredExtensions: [WebSocketExtensionOffer]
   private var head: [UInt8] = []
   /// How many bytes of the CRLF CRLF that ends the head stand at the end of what has come in.
   private var terminatorCount = 0
@@ -35,15 +36,17 @@ public struct WebSocketClientHandshake: Sendable {
   ///   - path: path and query, from `/` on, percent-encoded.
   ///   - key: 16 random bytes, new for each connection.
   ///   - subprotocols: in the order of preference.
+  ///   - extensions: what is offered, in the order of preference.
   ///   - extraFields: further field lines, such as `Origin` or `Authorization`.
   public init(
     host: String, path: String, key: [UInt8], subprotocols: [String] = [],
-    extraFields: [(name: String, value: String)] = []
+    extensions: [WebSocketExtensionOffer] = [], extraFields: [(name: String, value: String)] = []
   ) throws(WebSocketHandshakeFailure) {
     let isSafe =
       key.count == 16 && !host.isEmpty && path.utf8.first == UInt8(ascii: "/")
       && host.utf8.allSatisfy { 0x21...0x7E ~= $0 } && path.utf8.allSatisfy { 0x21...0x7E ~= $0 }
       && subprotocols.allSatisfy { HeaderFieldSyntax.isToken($0.utf8) }
+      && extensions.allSatisfy { $0.isWellFormed }
       && extraFields.allSatisfy { field in
         HeaderFieldSyntax.isToken(field.name.utf8)
           && field.value.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F || $0 == UInt8(ascii: "\t") }
@@ -55,12 +58,20 @@ public struct WebSocketClientHandshake: Sendable {
     if !subprotocols.isEmpty {
       text += "Sec-WebSocket-Protocol: \(subprotocols.joined(separator: ", "))\r\n"
     }
+    if !extensions.isEmpty {
+      text += "Sec-WebSocket-Extensions: \(extensions.map(\.fieldValue).joined(separator: ", "))\r\n"
+    }
     for field in extraFields { text += "\(field.name): \(field.value)\r\n" }
     text += "\r\n"
     request = [UInt8](text.utf8)
     acceptKey = WebSocketHandshake.acceptKey(for: encodedKey.utf8)
     self.subprotocols = subprotocols
+    offeredExtensions = extensions
   }
+
+  /// The extensions in use, in the order of the response, once the handshake is accepted. Each was offered; whether its
+  /// parameters answer the offer is for who knows the extension.
+  public private(set) var extensions: [WebSocketExtensionOffer] = []
 
   /// What became of the handshake.
   public enum Progress: Hashable, Sendable {
@@ -95,7 +106,7 @@ public struct WebSocketClientHandshake: Sendable {
   }
 
   /// RFC 6455 4.1: the six checks of the response.
-  private func check() throws(WebSocketHandshakeFailure) -> String? {
+  private mutating func check() throws(WebSocketHandshakeFailure) -> String? {
     var lines = head.dropLast(4).split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     for index in lines.indices.dropLast() {
       guard lines[index].popLast() == UInt8(ascii: "\r") else { throw .malformedResponse }
@@ -108,7 +119,7 @@ public struct WebSocketClientHandshake: Sendable {
     var isConnectionUpgrade = false
     var acceptKeys: [ArraySlice<UInt8>] = []
     var chosen: [ArraySlice<UInt8>] = []
-    var hasExtension = false
+    var extensions: [WebSocketExtensionOffer] = []
     for line in lines.dropFirst() {
       guard !line.contains(UInt8(ascii: "\r")), let colon = line.firstIndex(of: UInt8(ascii: ":")),
         HeaderFieldSyntax.isToken(line[..<colon])
@@ -125,13 +136,17 @@ public struct WebSocketClientHandshake: Sendable {
       } else if HeaderFieldSyntax.equal(name, ignoringCaseOf: "sec-websocket-protocol") {
         chosen.append(bytes)
       } else if HeaderFieldSyntax.equal(name, ignoringCaseOf: "sec-websocket-extensions") {
-        hasExtension = true
+        guard let named = WebSocketExtensionOffer.parse(value) else { throw .malformedResponse }
+        extensions += named
       }
     }
     guard isUpgrade else { throw .missingUpgrade }
     guard isConnectionUpgrade else { throw .missingConnectionUpgrade }
     guard acceptKeys.count == 1, acceptKeys[0].elementsEqual(acceptKey.utf8) else { throw .wrongAcceptKey }
-    guard !hasExtension else { throw .unrequestedExtension }
+    guard extensions.allSatisfy({ named in offeredExtensions.contains { $0.name == named.name } }) else {
+      throw .unrequestedExtension
+    }
+    self.extensions = extensions
     guard let first = chosen.first else { return nil }
     guard chosen.count == 1, let subprotocol = subprotocols.first(where: { first.elementsEqual($0.utf8) })
     else { throw .unrequestedSubprotocol }

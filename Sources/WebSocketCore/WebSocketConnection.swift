@@ -74,16 +74,22 @@ public struct WebSocketConnection: Sendable {
   /// Text or binary while a message is under way.
   private var messageOpcode: WebSocketOpcode?
   private var phase = Phase.header
+  /// Whether the message under way, or the one just put together, is compressed.
+  private var isCompressed = false
   private var utf8 = UTF8Validator()
   /// The last event's payload lies in the assembly buffer.
   private var hasLentAssembly = false
   private let role: Role
+  private let permitsCompression: Bool
 
   public private(set) var state = State.open
 
-  public init(role: Role, limits: WebSocketLimits = WebSocketLimits()) {
+  /// - Parameter permitsCompression: whether permessage-deflate was agreed on, so that RSV1 has a meaning (RFC 7692 6).
+  ///   Such a connection is read with ``next(_:consumed:inflater:)``.
+  public init(role: Role, limits: WebSocketLimits = WebSocketLimits(), permitsCompression: Bool = false) {
     self.role = role
     self.limits = limits
+    self.permitsCompression = permitsCompression
   }
 
   /// Whether frames other than Close may be sent: from our Close on, none may (RFC 6455 5.5.1).
@@ -113,6 +119,59 @@ public struct WebSocketConnection: Sendable {
   ///   - consumed: how much of `input` has been taken in; moved on. After the last event it is the whole input:
   ///     nothing that follows a Close or a failure is looked at (RFC 6455 1.4, 7.1.7).
   public mutating func next(_ input: UnsafeMutableRawBufferPointer, consumed: inout Int) -> WebSocketEvent? {
+    precondition(!permitsCompression, "compression was agreed on and there is no inflater")
+    return advance(input, &consumed)
+  }
+
+  /// The same, for a connection on which compression may have been agreed.
+  ///
+  /// A compressed message is put together as it came and inflated when it is whole. So half a message costs the memory
+  /// that it has on the wire and no state of a decompressor, and one inflater can serve many connections, unless the
+  /// peer carries its context from message to message.
+  ///
+  /// - Parameter inflater: the connection's own when the peer may carry its context on. The payload of the next event
+  ///   may lie in it, and is valid until it is used again.
+  public mutating func next(
+    _ input: UnsafeMutableRawBufferPointer, consumed: inout Int, inflater: inout some WebSocketInflater & ~Copyable
+  ) -> WebSocketEvent? {
+    guard let event = advance(input, &consumed) else { return nil }
+    guard isCompressed else { return event }
+    switch event {
+    case .text(let payload): return inflate(payload, isText: true, &inflater, input, &consumed)
+    case .binary(let payload): return inflate(payload, isText: false, &inflater, input, &consumed)
+    case .ping, .pong, .close, .failure: return event
+    }
+  }
+
+  /// Delivers a message that was put together compressed.
+  private mutating func inflate(
+    _ payload: UnsafeRawBufferPointer, isText: Bool, _ inflater: inout some WebSocketInflater & ~Copyable,
+    _ input: UnsafeMutableRawBufferPointer, _ consumed: inout Int
+  ) -> WebSocketEvent {
+    isCompressed = false
+    do throws(WebSocketFailure) {
+      let message = try inflater.inflate(payload, maximumBytes: limits.maximumMessageBytes)
+      // RFC 6455 8.1 is about the message, whatever it was on the wire.
+      guard isText else { return .binary(message) }
+      guard UTF8Validator.isValid(message) else { throw .invalidUTF8 }
+      return .text(message)
+    } catch {
+      consumed = input.count
+      return fail(error)
+    }
+  }
+
+  private mutating func fail(_ failure: WebSocketFailure) -> WebSocketEvent {
+    state = state == .open ? .failed : .closed
+    endMessage()
+    assembly.release()
+    hasLentAssembly = false
+    return .failure(failure)
+  }
+
+  private mutating func advance(
+    _ input: UnsafeMutableRawBufferPointer, _ consumed: inout Int
+  ) -> WebSocketEvent? {
     precondition(consumed >= 0 && consumed <= input.count)
     if hasLentAssembly {
       hasLentAssembly = false
@@ -138,12 +197,8 @@ public struct WebSocketConnection: Sendable {
         guard isWhole else { return nil }
       }
     } catch {
-      state = state == .open ? .failed : .closed
-      endMessage()
-      assembly.release()
-      hasLentAssembly = false
       consumed = input.count
-      return .failure(error)
+      return fail(error)
     }
   }
 
@@ -152,11 +207,14 @@ public struct WebSocketConnection: Sendable {
   ) throws(WebSocketFailure) -> WebSocketFrameHeader? {
     if headerCount == 0 {
       let rest = UnsafeRawBufferPointer(rebasing: input[consumed...])
-      if let header = try WebSocketFrameHeader.decode(rest, receivedBy: role) {
+      if let header = try WebSocketFrameHeader.decode(
+        rest, receivedBy: role, permittedReservedBits: permittedReservedBits)
+      {
         consumed &+= header.length
         return header
       }
     }
+    let permittedReservedBits = permittedReservedBits
     // Byte by byte, as nothing behind the header may be taken along. An incomplete header has at most 13 bytes.
     while consumed < input.count {
       let byte = input[consumed]
@@ -166,7 +224,8 @@ public struct WebSocketConnection: Sendable {
       headerCount &+= 1
       let header = try withUnsafeBytes(of: headerBytes) { (bytes) throws(WebSocketFailure) in
         try WebSocketFrameHeader.decode(
-          UnsafeRawBufferPointer(rebasing: bytes[...offset]), receivedBy: role)
+          UnsafeRawBufferPointer(rebasing: bytes[...offset]), receivedBy: role,
+          permittedReservedBits: permittedReservedBits)
       }
       if let header {
         headerCount = 0
@@ -176,6 +235,8 @@ public struct WebSocketConnection: Sendable {
     return nil
   }
 
+  private var permittedReservedBits: WebSocketReservedBits { permitsCompression ? .rsv1 : [] }
+
   /// Checks the header against what has gone before; from here on the frame is the current one.
   private mutating func begin(_ header: WebSocketFrameHeader) throws(WebSocketFailure) {
     switch header.opcode {
@@ -184,6 +245,8 @@ public struct WebSocketConnection: Sendable {
       guard messageOpcode == nil else { throw .unfinishedMessage }
       messageOpcode = header.opcode
       utf8 = UTF8Validator()
+      // RFC 7692 6: the bit of the first frame is that of the message.
+      isCompressed = header.reservedBits.contains(.rsv1)
       try countFrame(header)
     case .continuation:
       // RFC 6455 5.4: a continuation carries on a message that a text or binary frame began.
@@ -203,7 +266,8 @@ public struct WebSocketConnection: Sendable {
     guard messageFrameCount < limits.maximumFramesPerMessage else { throw .tooManyFrames }
     messageFrameCount &+= 1
     // RFC 6455 10.4: limits on frames and on messages put together. `messageCount` never passes the limit.
-    guard header.payloadCount <= limits.maximumMessageBytes &- messageCount else { throw .messageTooBig }
+    let maximum = isCompressed ? limits.maximumCompressedMessageBytes : limits.maximumMessageBytes
+    guard header.payloadCount <= maximum &- messageCount else { throw .messageTooBig }
   }
 
   /// As much of the frame's payload as has come in, unmasked.
@@ -232,8 +296,8 @@ public struct WebSocketConnection: Sendable {
       if isComplete { endMessage() }
       return nil
     }
-    // RFC 6455 8.1. Each chunk is checked as it comes: a peer hears of its fault at once.
-    if messageOpcode == .text {
+    // RFC 6455 8.1. Each chunk is checked as it comes: a peer hears of its fault at once. What is compressed is no text yet.
+    if messageOpcode == .text, !isCompressed {
       guard utf8.append(chunk), !isComplete || utf8.isComplete else { throw .invalidUTF8 }
     }
     var message = chunk

@@ -1,14 +1,41 @@
-/// One element of `Sec-WebSocket-Extensions` (RFC 6455 9.1).
+/// One element of the field `Sec-WebSocket-Extensions` (RFC 6455 9.1).
 public struct WebSocketExtensionOffer: Hashable, Sendable {
   public struct Parameter: Hashable, Sendable {
     public var name: String
     /// Without its quotes, if it had any.
     public var value: String?
+
+    /// - Parameter value: a token, if there is one.
+    public init(name: String, value: String? = nil) {
+      self.name = name
+      self.value = value
+    }
   }
 
   public var name: String
   /// In the order given; a name may be there twice.
   public var parameters: [Parameter]
+
+  /// - Parameter name: a token, as all names of the parameters are.
+  public init(name: String, parameters: [Parameter] = []) {
+    self.name = name
+    self.parameters = parameters
+  }
+
+  /// The element as it stands in the field.
+  public var fieldValue: String {
+    parameters.reduce(name) { text, parameter in
+      "\(text); \(parameter.name)" + (parameter.value.map { "=\($0)" } ?? "")
+    }
+  }
+
+  var isWellFormed: Bool {
+    HeaderFieldSyntax.isToken(name.utf8)
+      && parameters.allSatisfy { parameter in
+        HeaderFieldSyntax.isToken(parameter.name.utf8)
+          && parameter.value.map { HeaderFieldSyntax.isToken($0.utf8) } ?? true
+      }
+  }
 
   /// Reads the value of one field line, in linear time.
   ///

@@ -1,6 +1,6 @@
 /// Why a connection was failed (RFC 6455 7.1.7): what the peer broke.
 public enum WebSocketFailure: Error, Hashable, Sendable {
-  /// A reserved bit that no extension gave a meaning (RFC 6455 5.2).
+  /// A reserved bit that no extension gave a meaning in this frame (RFC 6455 5.2, RFC 7692 6).
   case reservedBitSet
   /// An opcode of 3–7 or 11–15 (RFC 6455 5.2).
   case reservedOpcode
@@ -26,6 +26,8 @@ public enum WebSocketFailure: Error, Hashable, Sendable {
   case messageTooBig
   /// A text message or a close reason that is not UTF-8 (RFC 6455 8.1).
   case invalidUTF8
+  /// A compressed message that is not what a DEFLATE encoder makes, or that breaks off (RFC 7692 7.2.2).
+  case invalidCompressedData
   /// A Close frame with half a status code (RFC 6455 5.5.1).
   case truncatedCloseCode
   /// A Close frame with a status code that must not travel (RFC 6455 7.4).
@@ -35,7 +37,7 @@ public enum WebSocketFailure: Error, Hashable, Sendable {
   public var closeCode: WebSocketCloseCode {
     switch self {
     case .messageTooBig: .messageTooBig
-    case .invalidUTF8: .invalidPayloadData
+    case .invalidUTF8, .invalidCompressedData: .invalidPayloadData
     case .tooManyFrames: .policyViolation
     default: .protocolError
     }
@@ -57,6 +59,7 @@ public enum WebSocketFailure: Error, Hashable, Sendable {
     case .tooManyFrames: "too many frames in a message"
     case .messageTooBig: "message too big"
     case .invalidUTF8: "invalid UTF-8"
+    case .invalidCompressedData: "invalid compressed data"
     case .truncatedCloseCode: "truncated close code"
     case .invalidCloseCode: "invalid close code"
     }

@@ -72,7 +72,7 @@ public struct WebSocketFrameHeader: Hashable, Sendable {
   ///
   /// - Parameters:
   ///   - role: the side that receives the frame: a server demands a mask, a client refuses one (RFC 6455 5.1).
-  ///   - permittedReservedBits: the bits that an agreed extension gave a meaning.
+  ///   - permittedReservedBits: the bits that an agreed extension gave a meaning, in the first frame of a message.
   /// - Returns: the header, its ``length`` being the bytes it took; nil when more bytes are needed.
   public static func decode(
     _ bytes: UnsafeRawBufferPointer, receivedBy role: WebSocketRole,
@@ -86,6 +86,8 @@ public struct WebSocketFrameHeader: Hashable, Sendable {
     guard reservedBits.isSubset(of: permittedReservedBits) else { throw .reservedBitSet }
     // RFC 6455 5.2: "If an unknown opcode is received, the receiving endpoint MUST Fail the WebSocket Connection".
     guard let opcode = WebSocketOpcode(rawValue: first & 0x0F) else { throw .reservedOpcode }
+    // RFC 7692 6: a compressed message is marked on its first frame; a control frame is never compressed.
+    guard reservedBits.isEmpty || opcode == .text || opcode == .binary else { throw .reservedBitSet }
     // RFC 6455 5.5: control frames "MUST NOT be fragmented".
     guard isFinal || !opcode.isControl else { throw .fragmentedControlFrame }
 

@@ -25,11 +25,18 @@ public struct WebSocketAcceptance: Hashable, Sendable {
 
   /// The head of the 101 response (RFC 6455 4.2.2).
   ///
-  /// - Parameter extraFields: further field lines; names and values are our own, and go in as they are.
-  public func responseHead(extraFields: [(name: String, value: String)] = []) -> [UInt8] {
+  /// - Parameters:
+  ///   - extensions: those in use from now on; without any there is no field for them.
+  ///   - extraFields: further field lines; names and values are our own, and go in as they are.
+  public func responseHead(
+    extensions: [WebSocketExtensionOffer] = [], extraFields: [(name: String, value: String)] = []
+  ) -> [UInt8] {
     var head = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     head += "Sec-WebSocket-Accept: \(acceptKey)\r\n"
     if let subprotocol { head += "Sec-WebSocket-Protocol: \(subprotocol)\r\n" }
+    if !extensions.isEmpty {
+      head += "Sec-WebSocket-Extensions: \(extensions.map(\.fieldValue).joined(separator: ", "))\r\n"
+    }
     for field in extraFields { head += "\(field.name): \(field.value)\r\n" }
     head += "\r\n"
     return [UInt8](head.utf8)

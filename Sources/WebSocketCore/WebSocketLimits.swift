@@ -14,6 +14,13 @@ public struct WebSocketLimits: Hashable, Sendable {
     self.maximumFramesPerMessage = maximumFramesPerMessage
   }
 
+  /// The most bytes that a message of ``maximumMessageBytes`` has when it is compressed: DEFLATE with fixed codes makes
+  /// the worst data longer by an eighth at most (RFC 1951 3.2.6).
+  public var maximumCompressedMessageBytes: Int {
+    let (sum, overflows) = maximumMessageBytes.addingReportingOverflow(maximumMessageBytes / 8 + 64)
+    return overflows ? .max : sum
+  }
+
   /// The most payload bytes of a control frame (RFC 6455 5.5).
   public static let maximumControlPayloadBytes = 125
 
