@@ -99,6 +99,10 @@ struct WebSocketState {
 
   var machine: WebSocketConnection
   let purpose: Purpose
+  /// The window of what is compressed for it, 9…15 as a power of two; 0 when compression was not agreed on.
+  var deflateWindowBits: UInt8 = 0
+  /// What the echo endpoint keeps from message to message; nothing else keeps any.
+  var echo: EchoCompression?
   var identity: Identity?
   var departure: Departure?
   /// Whether the client has closed it as done with: it will not be resumed.

@@ -18,6 +18,7 @@ struct Handover: Sendable {
   /// The socket; whoever takes the handover owns it.
   var descriptor: Int32
   var machine: WebSocketConnection
+  var deflateWindowBits: UInt8
   var identity: Identity
   var session: String
   var presence: PresenceMode

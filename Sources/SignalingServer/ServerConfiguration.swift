@@ -17,6 +17,12 @@ public struct ServerConfiguration: Sendable {
   public var shard = ShardConfiguration()
   /// Whether `/echo` serves a plain echo WebSocket, for conformance tests.
   public var servesEcho = false
+  /// Whether clients that offer permessage-deflate get what is said to a room compressed.
+  public var compresses = true
+  /// What is shorter than so many bytes is said to a room as it is.
+  public var compressionThresholdBytes = Self.defaultCompressionThresholdBytes
+  /// Pages from here may open WebSockets, beside those that the server itself is the origin of.
+  public var origins: [WebOrigin] = []
   /// A snapshot is taken when so many bytes were journaled since the last.
   public var snapshotBytes = 16 << 20
   /// A snapshot is taken when so much time went by and something was journaled.
@@ -27,6 +33,9 @@ public struct ServerConfiguration: Sendable {
   public var keepMilliseconds: Int64?
   /// How long the transport waits; tests wait less.
   var patience = Patience()
+
+  /// From how many bytes on compression saves more than it costs.
+  public static let defaultCompressionThresholdBytes = 256
 
   /// The most event loops that a server runs.
   public static let maximumLoops = 64

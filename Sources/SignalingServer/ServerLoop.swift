@@ -39,6 +39,7 @@ final class ServerLoop {
   var arena = TickArena()
   var poller: Poller
   var reader = JSONReader()
+  var compression = LoopCompression()
   var writer = JSONWriter(reserving: 4096)
   /// The time of this tick, by the monotonic clock in milliseconds.
   private(set) var monotonicNow: Int64

@@ -32,7 +32,8 @@ extension ServerLoop {
         of: id)
       return false
     }
-    enqueue(acceptance.responseHead(), to: id)
+    let compression = agreeOnCompression(acceptance.extensionOffers, request, purpose: purpose)
+    enqueue(acceptance.responseHead(extensions: compression.map { [$0.response] } ?? []), to: id)
     let limits =
       purpose == .signaling
       ? WebSocketLimits(maximumMessageBytes: ProtocolLimits.messageBytes)
@@ -40,7 +41,8 @@ extension ServerLoop {
         maximumMessageBytes: TransportLimits.echoMessageBytes, maximumFramesPerMessage: TransportLimits.echoFrames)
     connection.pointee.http = nil
     connection.pointee.webSocket = WebSocketState(
-      machine: WebSocketConnection(role: .server, limits: limits), purpose: purpose)
+      machine: WebSocketConnection(role: .server, limits: limits, permitsCompression: compression != nil),
+      purpose: purpose, deflateWindowBits: UInt8(compression?.agreement.serverMaxWindowBits ?? 0))
     switch purpose {
     case .signaling:
       connection.pointee.deadline = monotonicNow + patience.hello
@@ -51,6 +53,7 @@ extension ServerLoop {
           graceMilliseconds: context.configuration.shard.graceMilliseconds, into: &$0)
       }
     case .echo:
+      connection.pointee.webSocket?.echo = compression.map { EchoCompression($0.agreement) }
       connection.pointee.deadline = monotonicNow + patience.ping
     }
     return true
@@ -74,6 +77,7 @@ extension ServerLoop {
     guard origins.count == 1, let host = request.headers.first("host") else { return false }
     let value = origin.lowercased()
     return value == "http://\(host.lowercased())" || value == "https://\(host.lowercased())"
+      || context.configuration.origins.contains { $0.rawValue == value }
   }
 
   // MARK: Receiving
@@ -91,10 +95,22 @@ extension ServerLoop {
         postpone(rest, of: id, takesTurn: !isLeaving && !isBehind)
         return
       }
-      guard let event = connection.pointee.webSocket?.machine.next(input, consumed: &consumed) else { return }
+      guard let event = nextEvent(input, consumed: &consumed, of: connection) else { return }
       turns += 1
       handle(event, from: id)
     }
+  }
+
+  private func nextEvent(
+    _ input: UnsafeMutableRawBufferPointer, consumed: inout Int, of connection: UnsafeMutablePointer<Connection>
+  ) -> WebSocketEvent? {
+    guard connection.pointee.webSocket?.deflateWindowBits ?? 0 > 0 else {
+      return connection.pointee.webSocket?.machine.next(input, consumed: &consumed)
+    }
+    if let echo = connection.pointee.webSocket?.echo {
+      return connection.pointee.webSocket?.machine.next(input, consumed: &consumed, inflater: &echo.inflater)
+    }
+    return connection.pointee.webSocket?.machine.next(input, consumed: &consumed, inflater: &compression.inflater)
   }
 
   private func handle(_ event: WebSocketEvent, from id: SlotID) {
@@ -103,12 +119,12 @@ extension ServerLoop {
     case .text(let payload):
       switch purpose {
       case .signaling: take(payload, from: id)
-      case .echo: sendFrame(.text, payload, to: id)
+      case .echo: echo(.text, payload, to: id)
       }
     case .binary(let payload):
       switch purpose {
       case .signaling: close(id, for: .unsupportedData)
-      case .echo: sendFrame(.binary, payload, to: id)
+      case .echo: echo(.binary, payload, to: id)
       }
     case .ping(let payload): sendFrame(.pong, payload, to: id)
     case .pong: break
@@ -241,8 +257,9 @@ extension ServerLoop {
       return
     }
     let handover = Handover(
-      descriptor: connection.socket.take().release(), machine: state.machine, identity: identity,
-      session: departure.session, presence: departure.presence, resume: departure.resume,
+      descriptor: connection.socket.take().release(), machine: state.machine,
+      deflateWindowBits: state.deflateWindowBits, identity: identity, session: departure.session,
+      presence: departure.presence, resume: departure.resume,
       commandID: departure.commandID,
       input: connection.input, backlog: Array(connection.backlog.front), lastHeard: connection.lastHeard)
     if !context.mailboxes[loop].post(.adopt(handover)) {
@@ -257,7 +274,8 @@ extension ServerLoop {
     connection.http = nil
     connection.lastHeard = handover.lastHeard
     connection.webSocket = WebSocketState(
-      machine: handover.machine, purpose: .signaling, identity: handover.identity)
+      machine: handover.machine, purpose: .signaling, deflateWindowBits: handover.deflateWindowBits,
+      identity: handover.identity)
     let isKept = handover.backlog.withUnsafeBytes { connection.backlog.append($0) }
     connection.interest = handover.backlog.isEmpty ? .readable : [.readable, .writable]
     let (descriptor, interest) = (connection.socket.rawValue, connection.interest)
@@ -298,15 +316,16 @@ extension ServerLoop {
     sendFrame(.text, message, to: id)
   }
 
-  /// Frames a message once, and gives the frame to every one of these connections.
+  /// Frames a message once for each form in which it is wanted, and gives the frames to these connections.
   func broadcastText(_ message: UnsafeRawBufferPointer, to receivers: [ConnectionID]) {
-    let frame = makeFrame(.text, message)
+    var frames = BroadcastFrames(messageCount: message.count)
     for receiver in receivers {
       let id = SlotID(rawValue: receiver.rawValue)
       guard let connection = connections.pointer(to: id), connection.pointee.webSocket?.machine.isOpen == true else {
         continue
       }
-      enqueue(frame, to: id)
+      let bits = connection.pointee.webSocket?.deflateWindowBits ?? 0
+      enqueue(frame(of: message, for: bits, &frames), to: id)
     }
   }
 
@@ -316,10 +335,12 @@ extension ServerLoop {
     enqueue(makeFrame(opcode, payload), to: id)
   }
 
-  private func makeFrame(_ opcode: WebSocketOpcode, _ payload: UnsafeRawBufferPointer) -> ByteRange {
+  func makeFrame(
+    _ opcode: WebSocketOpcode, _ payload: UnsafeRawBufferPointer, reservedBits: WebSocketReservedBits = []
+  ) -> ByteRange {
     let start = arena.count
     let length = WebSocketFrame.length(payloadCount: payload.count, masked: false)
-    WebSocketFrame.write(opcode, payload: payload, to: arena.extend(byCount: length))
+    WebSocketFrame.write(opcode, payload: payload, reservedBits: reservedBits, to: arena.extend(byCount: length))
     return arena.range(from: start)
   }
 

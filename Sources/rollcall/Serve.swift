@@ -56,6 +56,9 @@ struct Serve: ParsableCommand {
   @Option(help: "How long a lost connection may take to come back without the person having left.")
   var grace = TimeSpan(milliseconds: 20_000)
 
+  @OptionGroup(title: "WebSocket")
+  var webSocket: WebSocketOptions
+
   @Flag(help: "Make a demo class that guests may enter, and print two links to it.")
   var demo = false
 
@@ -109,6 +112,7 @@ struct Serve: ParsableCommand {
     configuration.durability = durability
     configuration.keepMilliseconds = keep?.milliseconds
     configuration.servesEcho = testEcho
+    webSocket.apply(to: &configuration)
     if let snapshotBytes { configuration.snapshotBytes = snapshotBytes }
     if let snapshotInterval { configuration.snapshotIntervalMilliseconds = snapshotInterval.milliseconds }
     if let archiveAfter {
