@@ -10,6 +10,7 @@ let package = Package(
     .executable(name: "loadtest", targets: ["loadtest"]),
     .executable(name: "simulate", targets: ["Simulation"]),
     .executable(name: "recovery-bench", targets: ["RecoveryBench"]),
+    .executable(name: "conformance-client", targets: ["ConformanceClient"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -81,6 +82,13 @@ let package = Package(
       path: "Tests/Simulation"),
     .executableTarget(
       name: "RecoveryBench", dependencies: ["Persistence", "Classroom", "JSON"], path: "Tests/RecoveryBench"),
+    .executableTarget(
+      name: "ConformanceClient",
+      dependencies: [
+        "WebSocketCore", "WebSocketDeflate", "EventLoop",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Tests/ConformanceClient"),
 
     .testTarget(name: "BytesTests", dependencies: ["Bytes"]),
     .testTarget(name: "JSONTests", dependencies: ["JSON"]),
