@@ -21,7 +21,7 @@ let package = Package(
   targets: [
     .target(name: "CLinux"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-    .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .target(name: "WebClassroom", exclude: ["page"]),
 
     .target(name: "PlantedBugs"),
@@ -29,6 +29,7 @@ let package = Package(
     .target(name: "JSON"),
     .target(name: "WebSocketCore"),
     .target(name: "WebSocketDeflate", dependencies: ["WebSocketCore", "CZlib"]),
+    .target(name: "TLS", dependencies: ["COpenSSL"]),
     .target(name: "HTTPCore"),
     .target(
       name: "Classroom",
@@ -94,6 +95,7 @@ let package = Package(
     .testTarget(name: "JSONTests", dependencies: ["JSON"]),
     .testTarget(name: "WebSocketCoreTests", dependencies: ["WebSocketCore"]),
     .testTarget(name: "WebSocketDeflateTests", dependencies: ["WebSocketDeflate", "WebSocketCore"]),
+    .testTarget(name: "TLSTests", dependencies: ["TLS"]),
     .testTarget(name: "HTTPCoreTests", dependencies: ["HTTPCore"]),
     .testTarget(name: "ClassroomTests", dependencies: ["Classroom"]),
     .testTarget(name: "SignalingProtocolTests", dependencies: ["SignalingProtocol", "JSON"]),
