@@ -54,8 +54,9 @@ let package = Package(
     .target(
       name: "SignalingServer",
       dependencies: [
-        "Bytes", "JSON", "WebSocketCore", "WebSocketDeflate", "HTTPCore", "Classroom", "SignalingProtocol", "RoomShard",
-        "Persistence", "EventLoop", "WebClassroom", "COpenSSL", .product(name: "Logging", package: "swift-log"),
+        "Bytes", "JSON", "WebSocketCore", "WebSocketDeflate", "TLS", "HTTPCore", "Classroom", "SignalingProtocol",
+        "RoomShard", "Persistence", "EventLoop", "WebClassroom", "COpenSSL",
+        .product(name: "Logging", package: "swift-log"),
       ]),
     .executableTarget(
       name: "rollcall",
@@ -110,8 +111,8 @@ let package = Package(
     .testTarget(
       name: "SignalingServerTests",
       dependencies: [
-        "SignalingServer", "WebSocketCore", "WebSocketDeflate", "EventLoop", "JSON", "Classroom", "SignalingProtocol",
-        "Persistence",
+        "SignalingServer", "WebSocketCore", "WebSocketDeflate", "TLS", "EventLoop", "JSON", "Classroom",
+        "SignalingProtocol", "Persistence",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(name: "SimulationTests", dependencies: ["Simulation"]),

@@ -3,14 +3,19 @@ import Classroom
 import EventLoop
 import HTTPCore
 import SignalingProtocol
+import TLS
 import WebSocketCore
 
 /// A client's connection in its loop's slab.
 struct Connection: ~Copyable {
   var socket: FileDescriptor
+  /// Its TLS session, once its client has begun one.
+  var tls: TLSSession?
+  /// Whether its client is to begin with TLS and has said nothing yet.
+  var awaitsTLS = false
   /// What the tick arena holds for it.
   var spans = PendingSpans()
-  /// What its socket has not taken.
+  /// What its socket has not taken, encrypted if the connection is.
   var backlog = OutboundBacklog()
   /// When bytes last came from it, by the monotonic clock in milliseconds.
   var lastHeard: Int64
@@ -31,7 +36,7 @@ struct Connection: ~Copyable {
   var isPinged = false
   /// Whether it is listed for another turn.
   var isDeferred = false
-  /// Bytes that were read and wait for their turn.
+  /// Bytes that were read, and decrypted, and wait for their turn.
   var input: [UInt8] = []
   var http: HTTPState?
   var webSocket: WebSocketState?
@@ -80,6 +85,8 @@ struct PendingRequest {
   var isHead: Bool
   /// The `Host` of the request, for addresses in the answer.
   var host: String
+  /// Whether the request came over TLS, for addresses in the answer.
+  var isSecure: Bool
 }
 
 /// The WebSocket side of a connection.

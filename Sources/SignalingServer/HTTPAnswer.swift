@@ -96,7 +96,7 @@ struct HTTPAnswer {
         writer.field("participants", participants)
         writer.endObject()
         writer.field("ticket", ticket)
-        writer.field("url", "ws://\(pending.host)/ws")
+        writer.field("url", "\(pending.isSecure ? "wss" : "ws")://\(pending.host)/ws")
         writer.endObject()
       }
     case .attendance(let report):

@@ -213,7 +213,7 @@ extension ServerLoop {
     guard let connection = connections.pointer(to: id), let state = connection.pointee.http else { return }
     state.pending = PendingRequest(
       kind: kind, identity: identity, keepsAlive: request.keepAlive, isHead: request.method == "HEAD",
-      host: request.headers.first("host") ?? "")
+      host: request.headers.first("host") ?? "", isSecure: connection.pointee.tls != nil)
     call(roomRequest, session: session, identity: identity, from: id)
   }
 
@@ -276,11 +276,15 @@ extension ServerLoop {
     write(answer, keepsAlive: request.keepAlive, isHead: request.method == "HEAD", to: id)
   }
 
-  private func write(_ answer: HTTPAnswer, keepsAlive: Bool, isHead: Bool, to id: SlotID) {
+  func write(_ answer: HTTPAnswer, keepsAlive: Bool, isHead: Bool, to id: SlotID) {
     guard let connection = connections.pointer(to: id) else { return }
     let keepsAlive = keepsAlive && !isDraining
     var response = HTTPResponse(status: answer.status, headers: answer.headers, body: answer.body)
     for field in SecurityHeaders.all { response.headers.append(field.name, field.value) }
+    // RFC 6797, 7.2: never without TLS.
+    if connection.pointee.tls != nil, let value = context.configuration.strictTransportSecurity {
+      response.headers.append("Strict-Transport-Security", value)
+    }
     let date = HTTPDate.format(unixSeconds: now.milliseconds / 1000)
     enqueue(response.serialized(date: date, keepAlive: keepsAlive, isHead: isHead), to: id)
     guard !keepsAlive, connections.pointer(to: id) != nil else { return }

@@ -3,6 +3,7 @@ import Classroom
 import EventLoop
 import RoomShard
 import SignalingProtocol
+import TLS
 import WebSocketCore
 
 /// Who waits for the answer of a request.
@@ -17,6 +18,8 @@ enum RequestAddress: Sendable {
 struct Handover: Sendable {
   /// The socket; whoever takes the handover owns it.
   var descriptor: Int32
+  /// Its TLS session, on no wire. The beginning of a record that has come is in it; all that came before is decrypted.
+  var tls: Handoff<TLSSession>?
   var machine: WebSocketConnection
   var deflateWindowBits: UInt8
   var identity: Identity
@@ -24,9 +27,9 @@ struct Handover: Sendable {
   var presence: PresenceMode
   var resume: ClientMessage.Resume?
   var commandID: Int64?
-  /// Bytes that were read and not taken in yet.
+  /// Bytes that were read, and decrypted, and not taken in yet.
   var input: [UInt8]
-  /// Bytes that the socket has not taken yet.
+  /// Bytes that the socket has not taken yet, encrypted if the connection is.
   var backlog: [UInt8]
   /// When the client was last heard, by the monotonic clock.
   var lastHeard: Int64

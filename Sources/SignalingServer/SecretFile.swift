@@ -46,25 +46,11 @@ public enum SecretFile {
     defer { unlink(temporary) }
     // A token must not outlive the secret that signed it: on disk first, under its name after. Of two servers that begin
     // at once, one gives the file its name, and both go by that file.
-    guard writeFile(secret, to: temporary), link(temporary, path) == 0 || errno == EEXIST, syncFolder(of: path) else {
+    guard PrivateFile.write(secret, to: temporary), link(temporary, path) == 0 || errno == EEXIST,
+      PrivateFile.syncFolder(of: path)
+    else {
       throw .unwritable(path: path, reason: SystemError.message(for: errno))
     }
     return try read(path)
-  }
-
-  private static func writeFile(_ bytes: [UInt8], to path: String) -> Bool {
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { return false }
-    defer { close(descriptor) }
-    return write(descriptor, bytes, bytes.count) == bytes.count && fsync(descriptor) == 0
-  }
-
-  private static func syncFolder(of path: String) -> Bool {
-    let slash = path.lastIndex(of: "/")
-    let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else { return false }
-    defer { close(descriptor) }
-    return fsync(descriptor) == 0
   }
 }

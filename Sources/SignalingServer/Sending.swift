@@ -50,6 +50,15 @@ extension ServerLoop {
     let first = arena[spans.first]
     let second = arena[spans.second]
     var sent = 0
+    if connection.pointee.backlog.count >= TransportLimits.outboundBytes, !connection.pointee.closesAfterFlush {
+      closeAsSlow(id)
+      return
+    }
+    if connection.pointee.tls != nil {
+      sendEncrypted(first, second, to: id)
+      if connections.pointer(to: id)?.pointee.backlog.isEmpty == true { finishIfDrained(id) }
+      return
+    }
     if connection.pointee.backlog.isEmpty {
       let descriptor = connection.pointee.socket.rawValue
       let result =
@@ -61,9 +70,6 @@ extension ServerLoop {
         fail(id)
         return
       }
-    } else if connection.pointee.backlog.count >= TransportLimits.outboundBytes, !connection.pointee.closesAfterFlush {
-      closeAsSlow(id)
-      return
     }
     keepUnsent(first, skipping: sent, of: id)
     keepUnsent(second, skipping: max(0, sent - first.count), of: id)

@@ -11,13 +11,14 @@ public enum StartFailure: Error, CustomStringConvertible {
   case recovery(RecoveryError)
   case history(HistoryError)
   case journal(JournalError)
+  case tls(TLSFileError)
   case system(SystemError)
 
   /// Whether the cause can be a server that is just ending.
   public var mayPass: Bool {
     switch self {
     case .listening(.portInUse), .dataFolder(.inUse): true
-    case .listening, .dataFolder, .recovery, .history, .journal, .system: false
+    case .listening, .dataFolder, .recovery, .history, .journal, .tls, .system: false
     }
   }
 
@@ -28,6 +29,7 @@ public enum StartFailure: Error, CustomStringConvertible {
     case .recovery(let error): "the data folder cannot be used: \(error)"
     case .history(let error): "the data folder cannot be used: \(error)"
     case .journal(let error): "the data folder cannot be written: \(error)"
+    case .tls(let error): "there is no TLS: \(error)"
     case .system(let error): "\(error)"
     }
   }
@@ -46,6 +48,7 @@ public final class Server: Sendable {
   private let loopThreads: [ThreadHandle]
   private let journalThread: ThreadHandle
   private let historyThread: ThreadHandle
+  private let credentials: TLSCredentials?
   private let logger: Logger
   /// Held for its lock, as long as anything may be written.
   private let folder: DataFolder
@@ -61,6 +64,8 @@ public final class Server: Sendable {
   ) throws(StartFailure) {
     self.logger = logger
     folder = try Self.openFolder(configuration.dataFolder)
+    let credentials = try Self.credentials(configuration, logger: logger)
+    self.credentials = credentials
     let listeners = try Self.listen(configuration)
     address = listeners[0].address
     let start = try ServerStart(
@@ -85,7 +90,7 @@ public final class Server: Sendable {
         LoopContext(
           index: index, configuration: configuration, clock: clock, listener: listeners[index], mailboxes: mailboxes,
           journal: journal, history: history, catalog: catalog, tickets: tickets,
-          authority: authority, state: state, logger: logger)
+          authority: authority, state: state, credentials: credentials, logger: logger)
       }
       let storage = start.storage
       let store = start.history
@@ -132,6 +137,18 @@ public final class Server: Sendable {
     }
   }
 
+  private static func credentials(
+    _ configuration: ServerConfiguration, logger: Logger
+  ) throws(StartFailure) -> TLSCredentials? {
+    guard let source = configuration.tls else { return nil }
+    do throws(TLSFileError) {
+      let files = TLSFiles(source: source, dataFolder: configuration.dataFolder, host: configuration.host)
+      return try TLSCredentials(files, logger: logger)
+    } catch {
+      throw .tls(error)
+    }
+  }
+
   private static func listen(_ configuration: ServerConfiguration) throws(StartFailure) -> [Listener] {
     do throws(ListenError) {
       return try Listener.open(host: configuration.host, port: configuration.port, count: configuration.loops)
@@ -142,7 +159,25 @@ public final class Server: Sendable {
 
   /// The address for people.
   public var url: String {
-    address.host.contains(":") ? "http://[\(address.host)]:\(address.port)" : "http://\(address.host):\(address.port)"
+    let host = address.host.contains(":") ? "[\(address.host)]" : address.host
+    return "\(credentials == nil ? "http" : "https")://\(host):\(address.port)"
+  }
+
+  /// Reads certificate and key anew, for connections that begin from now on; those that there are keep theirs. When the files
+  /// are no good, the log says so and everything stays as it is.
+  ///
+  /// - Returns: whether there is a certificate to read, and it was good.
+  @discardableResult
+  public func reloadCertificate() -> Bool {
+    guard let credentials else { return false }
+    do throws(TLSFileError) {
+      try credentials.reload(logger: logger)
+      logger.info("new connections get the certificate that there is now")
+      return true
+    } catch {
+      logger.error("the earlier certificate stays in use: \(error)")
+      return false
+    }
   }
 
   /// Asks a room from outside the loops, and waits for its answer.

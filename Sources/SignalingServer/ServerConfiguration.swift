@@ -15,6 +15,10 @@ public struct ServerConfiguration: Sendable {
   /// How many event loops run, 1 to ``maximumLoops``.
   public var loops: Int
   public var shard = ShardConfiguration()
+  /// Where the certificate comes from; nil serves without TLS.
+  public var tls: TLSSource?
+  /// What answers over TLS say in `Strict-Transport-Security` (RFC 6797), for example `max-age=31536000`; nil says nothing.
+  public var strictTransportSecurity: String?
   /// Whether `/echo` serves a plain echo WebSocket, for conformance tests.
   public var servesEcho = false
   /// Whether clients that offer permessage-deflate get what is said to a room compressed.
@@ -50,7 +54,10 @@ public struct ServerConfiguration: Sendable {
 
 /// How long the transport waits, in milliseconds.
 struct Patience: Sendable {
-  /// For a request to come in: from the beginning of the connection for the first, from its first byte for a later one.
+  /// For a TLS handshake, from the beginning of the connection.
+  var handshake: Int64 = 5000
+  /// For a request to come in: from the beginning of the connection (with TLS, from the end of its handshake) for the first,
+  /// from its first byte for a later one.
   var request: Int64 = 5000
   /// For the next request on a connection that is kept alive.
   var idle: Int64 = 60_000

@@ -19,6 +19,8 @@ struct LoopContext: Sendable {
   var tickets: TicketOffice
   var authority: TokenAuthority
   var state: ServerState
+  /// The certificate; nil when the server speaks without TLS.
+  var credentials: TLSCredentials?
   var logger: Logger
 
   var mailbox: Mailbox<LoopMessage> { mailboxes[index] }
@@ -52,6 +54,8 @@ final class ServerLoop {
   /// Connections that are gone and that the shard has not heard of.
   var departed: [(connection: ConnectionID, lastHeard: Timestamp, isGoodbye: Bool)] = []
   let readBuffer: UnsafeMutableRawBufferPointer
+  /// What TLS needs; nil when the server speaks without it.
+  let secure: SecureLayer?
   var reserve: ReserveDescriptor
   var messages: [LoopMessage] = []
   var requests: [UInt64: RequestAddress] = [:]
@@ -83,6 +87,7 @@ final class ServerLoop {
     poller = try Poller()
     reserve = try ReserveDescriptor()
     readBuffer = .allocate(byteCount: TransportLimits.readBytes, alignment: 64)
+    secure = context.credentials.map { SecureLayer($0) }
     monotonicNow = MonotonicClock.milliseconds()
     now = context.clock.timestamp(atMonotonic: monotonicNow)
     for room in rooms { shard.restore(room) }

@@ -11,8 +11,12 @@ extension ServerLoop {
       switch context.listener.accept() {
       case .accepted(let socket):
         let descriptor = socket.rawValue
-        let id = connections.insert(
-          Connection(socket: socket, now: monotonicNow, deadline: monotonicNow + patience.request))
+        var connection = Connection(socket: socket, now: monotonicNow, deadline: monotonicNow + patience.request)
+        if secure != nil {
+          connection.awaitsTLS = true
+          connection.deadline = monotonicNow + patience.handshake
+        }
+        let id = connections.insert(connection)
         do throws(SystemError) {
           try poller.add(descriptor, .readable, token: id.rawValue)
         } catch {
@@ -73,22 +77,34 @@ extension ServerLoop {
       if connection.pointee.isLingering { return }
       connection.pointee.lastHeard = monotonicNow
       connection.pointee.isPinged = false
-      takeIn(UnsafeMutableRawBufferPointer(rebasing: readBuffer[..<count]), from: id)
-    case .wouldBlock: break
-    case .endOfStream where connection.pointee.owesAnswer:
-      // A client may close its half after its last request (RFC 9112, 9.6): the answer is still due, and is the last.
-      if connection.pointee.http?.pending != nil {
-        connection.pointee.http?.pending?.keepsAlive = false
+      let bytes = UnsafeMutableRawBufferPointer(rebasing: readBuffer[..<count])
+      if connection.pointee.tls != nil || connection.pointee.awaitsTLS {
+        decrypt(UnsafeRawBufferPointer(bytes), from: id)
       } else {
-        connection.pointee.closesAfterFlush = true
+        takeIn(bytes, from: id)
       }
-      setInterest(connection.pointee.interest.subtracting(.readable), of: id)
-    case .endOfStream, .failed(ECONNRESET):
-      // The other side itself said so: it was there until now.
-      if !connection.pointee.isLingering { connection.pointee.lastHeard = monotonicNow }
-      close(id)
+    case .wouldBlock: break
+    case .endOfStream: noteEndOfStream(id)
+    case .failed(ECONNRESET): noteEndOfStream(id, isReset: true)
     case .failed: close(id)
     }
+  }
+
+  /// The other side sends nothing more: by its own word, so it was there until now.
+  func noteEndOfStream(_ id: SlotID, isReset: Bool = false) {
+    guard let connection = connections.pointer(to: id) else { return }
+    if !connection.pointee.isLingering { connection.pointee.lastHeard = monotonicNow }
+    guard connection.pointee.owesAnswer, !isReset else {
+      close(id)
+      return
+    }
+    // A client may close its half after its last request (RFC 9112, 9.6): the answer is still due, and is the last.
+    if connection.pointee.http?.pending != nil {
+      connection.pointee.http?.pending?.keepsAlive = false
+    } else {
+      connection.pointee.closesAfterFlush = true
+    }
+    setInterest(connection.pointee.interest.subtracting(.readable), of: id)
   }
 
   /// Gives bytes to the machine of the connection.
@@ -117,6 +133,7 @@ extension ServerLoop {
     var input: [UInt8] = []
     swap(&input, &connection.pointee.input)
     input.withUnsafeMutableBytes { takeIn($0, from: id) }
+    endIfOtherSideHas(id)
   }
 
   /// Lets a connection go on with what was postponed, in the next tick.
@@ -170,6 +187,10 @@ extension ServerLoop {
   func linger(_ id: SlotID) {
     noteDeparture(of: id)
     guard let connection = connections.pointer(to: id), !connection.pointee.isLingering else { return }
+    if !sendCloseNotify(to: id) {
+      connection.pointee.closesAfterFlush = true
+      return
+    }
     connection.pointee.isLingering = true
     connection.pointee.input = []
     connection.pointee.deadline = monotonicNow + patience.linger

@@ -5,6 +5,7 @@ import HTTPCore
 import JSON
 import RoomShard
 import SignalingProtocol
+import TLS
 import WebSocketCore
 
 // What a loop does with WebSocket connections.
@@ -256,8 +257,13 @@ extension ServerLoop {
       giveTurn(to: id)
       return
     }
+    var tls: Handoff<TLSSession>?
+    if var session = connection.tls.take() {
+      session.detach()
+      tls = Handoff(session)
+    }
     let handover = Handover(
-      descriptor: connection.socket.take().release(), machine: state.machine,
+      descriptor: connection.socket.take().release(), tls: tls, machine: state.machine,
       deflateWindowBits: state.deflateWindowBits, identity: identity, session: departure.session,
       presence: departure.presence, resume: departure.resume,
       commandID: departure.commandID,
@@ -273,6 +279,8 @@ extension ServerLoop {
       socket: FileDescriptor(owning: handover.descriptor), now: monotonicNow, deadline: monotonicNow + patience.ping)
     connection.http = nil
     connection.lastHeard = handover.lastHeard
+    connection.tls = handover.tls?.take()
+    if let secure { connection.tls?.attach(to: secure.wire) }
     connection.webSocket = WebSocketState(
       machine: handover.machine, purpose: .signaling, deflateWindowBits: handover.deflateWindowBits,
       identity: handover.identity)
@@ -300,6 +308,7 @@ extension ServerLoop {
       id: handover.commandID, connection: ConnectionID(rawValue: id.rawValue), at: now)
     var input = handover.input
     input.withUnsafeMutableBytes { takeIn($0, from: id) }
+    endIfOtherSideHas(id)
   }
 
   // MARK: Sending
@@ -378,7 +387,13 @@ extension ServerLoop {
     // It goes behind what is queued; who does not take it within the time for closing is cut.
     connection.pointee.closesAfterFlush = true
     connection.pointee.deadline = monotonicNow + patience.close
-    if !frame.withUnsafeBytes({ connection.pointee.backlog.append($0) }) { fail(id) }
+    frame.withUnsafeBytes { frame in
+      if connection.pointee.tls != nil {
+        sendEncrypted(frame, UnsafeRawBufferPointer(start: nil, count: 0), to: id)
+      } else if !connection.pointee.backlog.append(frame) {
+        fail(id)
+      }
+    }
   }
 
   /// Over how long everybody is asked to spread when the server ends, so that they do not all come back at once.

@@ -43,7 +43,7 @@ public struct SelfSignedCertificate: Sendable {
   ///   - end: until when.
   public init(hosts: [String], validFromUnixSeconds begin: Int64, to end: Int64) throws(TLSCredentialError) {
     ErrorQueue.clear()
-    guard let first = hosts.first, hosts.allSatisfy(Self.isHost) else { throw .refused("not a host") }
+    guard let first = hosts.first, hosts.allSatisfy(Self.canName) else { throw .refused("not a host") }
     guard let key = copenssl_generate_p256() else { throw .refused(ErrorQueue.takeReason()) }
     defer { EVP_PKEY_free(key) }
     guard let certificate = X509_new() else { throw .refused(ErrorQueue.takeReason()) }
@@ -57,8 +57,8 @@ public struct SelfSignedCertificate: Sendable {
     privateKey = keyText
   }
 
-  /// Whether it is a name or an address, and nothing that means something else in a list of them.
-  private static func isHost(_ host: String) -> Bool {
+  /// Whether a certificate can be for this name or address: it is nothing that means something else in a list of them.
+  public static func canName(_ host: String) -> Bool {
     let others = Array(".-_:".utf8)
     return !host.isEmpty && host.utf8.count <= 253
       && host.utf8.allSatisfy { byte in

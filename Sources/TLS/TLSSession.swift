@@ -132,6 +132,9 @@ public struct TLSSession: ~Copyable, @unchecked Sendable {
     return String(decoding: UnsafeBufferPointer(start: name, count: Int(count)), as: UTF8.self)
   }
 
+  /// Whether the other side has said that it sends nothing more.
+  public var hasOtherSideEnded: Bool { SSL_get_shutdown(session) & SSL_RECEIVED_SHUTDOWN != 0 }
+
   /// What a client needs to resume this session later; with TLS 1.3 it is there only when the server's ticket has come.
   public var resumption: TLSResumption? {
     guard let earlier = SSL_get1_session(session) else { return nil }

@@ -10,8 +10,8 @@ struct Serve: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Run the server.",
     discussion: """
-      Prints `listening http://HOST:PORT` on standard output when it is ready; the log goes to standard error. \
-      SIGTERM and SIGINT end it: everybody is told, everything is synced.
+      Prints `listening http://HOST:PORT` (`https` with TLS) on standard output when it is ready; the log goes to standard \
+      error. SIGTERM and SIGINT end it: everybody is told, everything is synced. SIGHUP reads the certificate anew.
 
       The data folder holds everything that is to survive: the journal, the snapshots, and the sessions that are over in \
       `history`. One server at a time uses it. `rollcall inspect` says what is in it, `rollcall backup` copies it while the \
@@ -58,6 +58,9 @@ struct Serve: ParsableCommand {
 
   @OptionGroup(title: "WebSocket")
   var webSocket: WebSocketOptions
+
+  @OptionGroup(title: "TLS")
+  var tls: TLSOptions
 
   @Flag(help: "Make a demo class that guests may enter, and print two links to it.")
   var demo = false
@@ -113,6 +116,8 @@ struct Serve: ParsableCommand {
     configuration.keepMilliseconds = keep?.milliseconds
     configuration.servesEcho = testEcho
     webSocket.apply(to: &configuration)
+    configuration.tls = tls.source
+    configuration.strictTransportSecurity = tls.strictTransportSecurity
     if let snapshotBytes { configuration.snapshotBytes = snapshotBytes }
     if let snapshotInterval { configuration.snapshotIntervalMilliseconds = snapshotInterval.milliseconds }
     if let archiveAfter {
@@ -123,7 +128,7 @@ struct Serve: ParsableCommand {
     let server = try start(configuration, logger: logger)
     StandardStreams.say("listening \(server.url)")
     if demo { try printDemo(server) }
-    waitForEnd(signals, logger: logger)
+    waitForEnd(signals, of: server, logger: logger)
     server.stop()
   }
 
@@ -156,14 +161,22 @@ struct Serve: ParsableCommand {
     }
   }
 
-  private func waitForEnd(_ signals: borrowing SignalDescriptor, logger: Logger) {
+  /// How long the keys of TLS session tickets are used, in milliseconds: who finds them can read what was said with them.
+  private static let ticketKeyInterval: Int64 = 12 * 3_600_000
+
+  private func waitForEnd(_ signals: borrowing SignalDescriptor, of server: Server, logger: Logger) {
+    var nextReload = MonotonicClock.milliseconds() + Self.ticketKeyInterval
     while true {
       var watched = pollfd(fd: signals.rawValue, events: Int16(POLLIN), revents: 0)
-      _ = poll(&watched, 1, -1)
+      let wait = max(0, nextReload - MonotonicClock.milliseconds())
+      _ = poll(&watched, 1, tls.source == nil ? -1 : Int32(clamping: wait))
       switch signals.next() {
       case .terminate, .interrupt: return
-      case .hangup: logger.info("nothing to reload")
-      case nil: continue
+      case .hangup where tls.source == nil: logger.info("nothing to reload")
+      case nil where tls.source == nil || MonotonicClock.milliseconds() < nextReload: continue
+      case .hangup, nil:
+        server.reloadCertificate()
+        nextReload = MonotonicClock.milliseconds() + Self.ticketKeyInterval
       }
     }
   }
