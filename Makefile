@@ -10,6 +10,7 @@ SOURCES := Package.swift Sources Tests loadtest
 RELEASE := -c release --static-swift-stdlib
 ROLLCALL := .build/release/rollcall
 LOADTEST := .build/release/loadtest
+CONFORMANCE_CLIENT := .build/release/conformance-client
 SIMULATE := .build-simulation/release/simulate
 SEEDS ?= 1000
 FIRST ?= 1
@@ -62,8 +63,8 @@ test-protocol: $(PYTHON_READY) ## schemas, AsyncAPI, OpenAPI, registries and vec
 test-vectors: build $(PYTHON_READY) ## the golden conversations against the built server, from Python
 	$(PYTHON) protocol/replay $(ROLLCALL)
 
-test-conformance: build $(PYTHON_READY) ## Autobahn|Testsuite against the built server
-	$(WITH_PYTHON) Tests/Conformance/autobahn $(ROLLCALL)
+test-conformance: build $(PYTHON_READY) ## Autobahn|Testsuite: the server, chopped into bytes too, and the client
+	$(WITH_PYTHON) Tests/Conformance/autobahn $(ROLLCALL) $(CONFORMANCE_CLIENT)
 
 test-faults: build $(PYTHON_READY) packages-faults ## kills, power cuts, full and failing disks, damage, clocks that jump, herds
 	$(PYTHON) Tests/Faults/test_checker.py
@@ -84,9 +85,10 @@ picture: build $(PYTHON_READY) packages-test ## take the picture of the README a
 	mkdir -p $(dir $(PICTURE))
 	$(WITH_PYTHON) Tests/Browser/picture $(ROLLCALL) $(PICTURE)
 
-soak: build $(SIMULATE) $(PYTHON_READY) packages-faults ## every fault at every place, a thousand kills, with a seed of their own: most of an hour
+soak: build $(SIMULATE) $(PYTHON_READY) packages-faults ## every fault at every place, a thousand kills, with a seed of their own, the whole of Autobahn: two hours
 	$(PYTHON) Tests/Faults/run $(ROLLCALL) --soak
 	$(SIMULATE) --seeds 100000 --first $(FIRST) --coverage
+	$(WITH_PYTHON) Tests/Conformance/autobahn $(ROLLCALL) $(CONFORMANCE_CLIENT) --full
 
 packages-run: # what building and running needs, if it is missing
 	@command -v $(SWIFT) >/dev/null || { echo "Swift 6.1 or newer is needed: https://www.swift.org/install/linux/" >&2; exit 1; }

@@ -27,6 +27,11 @@ extension ServerLoop {
       refuse(error, request, of: id)
       return false
     }
+    // What stands between the head and the first frame would be a body to one party and frames to another.
+    guard request.body.isEmpty, request.headers.all("transfer-encoding").isEmpty else {
+      respond(to: request, with: ProtocolError(.badRequest, "A WebSocket handshake has no body."), of: id)
+      return false
+    }
     guard isOriginAllowed(request) else {
       respond(
         to: request, with: ProtocolError(.originNotAllowed, "WebSocket connections from this Origin are refused."),

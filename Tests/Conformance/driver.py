@@ -2,7 +2,7 @@
 
     python driver.py JOB.json
 
-JOB: {"lib": dir, "mode": "list" | "run" | "report", ...}
+JOB: {"lib": dir, "mode": "list" | "run" | "serve" | "report", ...}
 """
 from __future__ import print_function
 
@@ -60,7 +60,23 @@ def do_list(fz, job):
 
 
 def do_run(fz, job):
+    """The suite as a client: it connects to a server and plays the cases."""
     from twisted.internet import reactor
+    prepare(fz, job, fz.FuzzingClientFactory)(job["spec"])
+    reactor.run()
+
+
+def do_serve(fz, job):
+    """The suite as a server: clients connect, each to play one case."""
+    from twisted.internet import reactor
+    reactor.listenTCP(job["port"], prepare(fz, job, fz.FuzzingServerFactory)(job["spec"]), interface="127.0.0.1")
+    print("listening")
+    sys.stdout.flush()
+    reactor.run()
+
+
+def prepare(fz, job, base):
+    """A factory that writes down what became of each case."""
     from twisted.python import log
 
     cs = case_set(fz)
@@ -83,7 +99,7 @@ def do_run(fz, job):
             errors.flush()
     log.addObserver(observe)
 
-    class Factory(fz.FuzzingClientFactory):
+    class Factory(base):
         def logCase(self, r):
             pickle.dump(r, results, 2)
             results.flush()
@@ -93,8 +109,7 @@ def do_run(fz, job):
         def createReports(self, *args, **kwargs):
             pass
 
-    Factory(job["spec"])
-    reactor.run()
+    return Factory
 
 
 def do_report(fz, job):
@@ -118,7 +133,7 @@ def main():
     with open(sys.argv[1]) as f:
         job = json.load(f)
     die_with_parent(job["parent"])
-    {"list": do_list, "run": do_run, "report": do_report}[job["mode"]](load(job["lib"]), job)
+    {"list": do_list, "run": do_run, "serve": do_serve, "report": do_report}[job["mode"]](load(job["lib"]), job)
 
 
 main()
