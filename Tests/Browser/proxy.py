@@ -9,6 +9,9 @@ class Proxy:
         self.port = 0
         self.open = True
         self.writers: set[asyncio.StreamWriter] = set()
+        # Everything that went to the server, and that came back.
+        self.sent = bytearray()
+        self.received = bytearray()
 
     async def __aenter__(self) -> "Proxy":
         self.listener = await asyncio.start_server(self._accept, "127.0.0.1", 0)
@@ -34,12 +37,13 @@ class Proxy:
             return
         there, back = await asyncio.open_connection("127.0.0.1", self.target)
         self.writers |= {writer, back}
-        await asyncio.gather(self._pass(reader, back), self._pass(there, writer))
+        await asyncio.gather(self._pass(reader, back, self.sent), self._pass(there, writer, self.received))
         self.writers -= {writer, back}
 
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, copy: bytearray) -> None:
         try:
             while data := await reader.read(65536):
+                copy += data
                 writer.write(data)
                 await writer.drain()
         except ConnectionError:

@@ -11,12 +11,13 @@ from playwright.async_api import async_playwright
 
 import accessibility_tests
 import class_tests
+import compression_tests
 import entrance_tests
 import recovery_tests
 from browsers import Browsers
 from server import Server
 
-SUITES = [class_tests, recovery_tests, entrance_tests, accessibility_tests]
+SUITES = [class_tests, recovery_tests, entrance_tests, compression_tests, accessibility_tests]
 PATIENCE = 150
 
 
