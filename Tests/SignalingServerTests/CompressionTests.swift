@@ -161,7 +161,7 @@ struct CompressionTests {
     #expect(try client.next { $0.text.contains("chat.message") }.frame.text.contains(Self.long))
   }
 
-  @Test("a bomb before hello is closed with 1009, and nobody else notices")
+  @Test("a bomb before hello is closed with 1009, and nobody else notices (as in NATS CVE-2026-27571)")
   func bomb() throws {
     let server = try server()
     let honest = try FrameClient(server, as: "ada", in: "algebra", offer: Self.browser)
