@@ -32,7 +32,7 @@ run: packages-run ## build the server, start it with a demo class, print the two
 build: packages-run ## build the server and the load tester, optimised
 	$(SWIFT) build $(RELEASE)
 
-test: packages-test lint test-unit test-simulation test-protocol build test-conformance test-faults test-browser test-load ## everything that CI checks
+test: packages-test lint test-unit test-simulation test-protocol build test-conformance test-tls test-faults test-browser test-load ## everything that CI checks
 	@echo "make test: all parts passed"
 
 lint: packages-run ## formatting and style of every Swift file
@@ -66,6 +66,9 @@ test-vectors: build $(PYTHON_READY) ## the golden conversations against the buil
 test-conformance: build $(PYTHON_READY) ## Autobahn|Testsuite: the server, chopped into bytes too, and the client
 	$(WITH_PYTHON) Tests/Conformance/autobahn $(ROLLCALL) $(CONFORMANCE_CLIENT)
 
+test-tls: build $(PYTHON_READY) packages-test ## TLS from outside: sslyze, openssl, certificates that change, floods of handshakes
+	$(PYTHON) Tests/TLS/run $(ROLLCALL)
+
 test-faults: build $(PYTHON_READY) packages-faults ## kills, power cuts, full and failing disks, damage, clocks that jump, herds
 	$(PYTHON) Tests/Faults/test_checker.py
 	$(PYTHON) Tests/Faults/test_trace.py
@@ -95,7 +98,7 @@ packages-run: # what building and running needs, if it is missing
 	@.ci/packages libssl-dev zlib1g-dev pkg-config
 
 packages-test: packages-run # what the tests need beside that
-	@.ci/packages python3 python3-venv chromium firefox-esr iproute2
+	@.ci/packages python3 python3-venv chromium firefox-esr iproute2 openssl
 
 packages-faults: # what breaks disks and clocks
 	@.ci/packages strace libfuse2 faketime util-linux
@@ -107,4 +110,4 @@ $(PYTHON_READY): Tests/requirements.txt
 	touch $@
 
 .PHONY: FORCE help run build test lint format test-unit simulate test-simulation test-protocol test-vectors test-conformance \
-  test-faults test-browser test-load bench picture soak packages-run packages-test packages-faults
+  test-tls test-faults test-browser test-load bench picture soak packages-run packages-test packages-faults

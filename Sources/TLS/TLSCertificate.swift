@@ -97,7 +97,7 @@ public struct SelfSignedCertificate: Sendable {
     let extensions: [(Int32, String)] = [
       (NID_basic_constraints, "critical,CA:FALSE"), (NID_key_usage, "critical,digitalSignature"),
       (NID_ext_key_usage, "serverAuth"), (NID_subject_alt_name, names.joined(separator: ",")),
-      (NID_subject_key_identifier, "hash"),
+      (NID_subject_key_identifier, "hash"), (NID_authority_key_identifier, "keyid:always"),
     ]
     return extensions.allSatisfy { copenssl_add_extension(certificate, $0.0, $0.1) == 1 }
   }

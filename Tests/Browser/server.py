@@ -9,8 +9,10 @@ from pathlib import Path
 
 
 class Server:
-    def __init__(self, binary: str, log: Path):
+    def __init__(self, binary: str, log: Path, options: tuple[str, ...] = ()):
         self.binary = binary
+        self.options = options
+        self.scheme = "http"
         self.log = log
         self.data = Path(tempfile.mkdtemp(prefix="rollcall-browser-"))
         self.port = 0
@@ -29,7 +31,7 @@ class Server:
 
     @property
     def origin(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     @property
     def session(self) -> str:
@@ -38,7 +40,7 @@ class Server:
     async def start(self) -> None:
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                self.binary, "serve", "--port", str(self.port), "--demo", "--data", str(self.data),
+                self.binary, "serve", "--port", str(self.port), "--demo", "--data", str(self.data), *self.options,
                 stdout=asyncio.subprocess.PIPE, stderr=log)
         await asyncio.wait_for(self._read_links(), 20)
         self.drain = asyncio.create_task(self._drain())
@@ -49,14 +51,15 @@ class Server:
             line = (await self.process.stdout.readline()).decode()
             if not line:
                 raise RuntimeError(f"the server has stopped; see {self.log}")
-            if match := re.search(r"listening (http://\S+)", line):
+            if match := re.search(r"listening (https?://\S+)", line):
                 listening = match.group(1)
-            elif match := re.search(r"http://\S+#\S+", line):
+            elif match := re.search(r"https?://\S+#\S+", line):
                 if "token=" in match.group(0):
                     host = match.group(0)
                 else:
                     guest = match.group(0)
-        self.port = int(re.search(r":(\d+)", listening.removeprefix("http:")).group(1))
+        self.scheme, port = re.fullmatch(r"(https?)://.*:(\d+)", listening).groups()
+        self.port = int(port)
         self.host_link, self.guest_link = host, guest
 
     async def _drain(self) -> None:

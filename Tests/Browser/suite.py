@@ -14,10 +14,11 @@ import class_tests
 import compression_tests
 import entrance_tests
 import recovery_tests
+import secure_tests
 from browsers import Browsers
 from server import Server
 
-SUITES = [class_tests, recovery_tests, entrance_tests, compression_tests, accessibility_tests]
+SUITES = [class_tests, recovery_tests, entrance_tests, compression_tests, secure_tests, accessibility_tests]
 PATIENCE = 150
 
 
@@ -38,7 +39,8 @@ async def run(test, browsers: Browsers, binary: str, output: Path) -> str | None
     slug = re.sub(r"\W+", "-", test.__name__)
     browsers.errors.clear()
     try:
-        async with Server(binary, output / f"{slug}.log") as server:
+        options = getattr(test, "server_options", ())
+        async with Server(binary, output / f"{slug}.log", options) as server:
             try:
                 await asyncio.wait_for(test(Stage(server, browsers, output, slug)), PATIENCE)
                 if browsers.errors:

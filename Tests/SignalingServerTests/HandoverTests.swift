@@ -39,11 +39,16 @@ struct HandoverTests {
     }
   }
 
+  enum Way: CaseIterable {
+    case whole, bytewise, secure, secureBytewise
+  }
+
   @Test(
     "leave, join and commands behind them, from every loop to every loop: nothing is lost, the order is kept",
-    arguments: [1, 2, 4], [false, true])
-  func everyPair(_ loops: Int, _ isBytewise: Bool) throws {
-    let server = try TestServer(loops: loops)
+    arguments: [1, 2, 4], Way.allCases)
+  func everyPair(_ loops: Int, _ way: Way) throws {
+    let isSecure = way == .secure || way == .secureBytewise
+    let server = isSecure ? try TestServer.secure(loops: loops) : try TestServer(loops: loops)
     let sessions = try sessions(of: server)
     let client = try TestClient(server, as: server.token("roamer"))
     var bytes: [UInt8] = []
@@ -71,7 +76,13 @@ struct HandoverTests {
     }
     bytes += TestClient.frame(#"{"type":"chat.history","id":\#(id),"limit":1}"#)
     expected.append("ok \(id)")
-    if isBytewise {
+    if way == .secureBytewise {
+      // Records that lie across the handovers.
+      client.socket.pieceBytes = 11
+      for start in stride(from: 0, to: bytes.count, by: 300) {
+        try client.socket.send(bytes[start..<min(start + 300, bytes.count)])
+      }
+    } else if way == .bytewise {
       for byte in bytes.prefix(3000) { try client.socket.send([byte]) }
       for start in stride(from: 3000, to: bytes.count, by: 7) {
         try client.socket.send(bytes[start..<min(start + 7, bytes.count)])
@@ -86,9 +97,9 @@ struct HandoverTests {
     #expect(numbers == numbers.sorted() && Set(numbers).count == numbers.count)
   }
 
-  @Test("many clients roam at once, each in its own order", arguments: [2, 4])
-  func manyRoam(_ loops: Int) throws {
-    let server = try TestServer(loops: loops)
+  @Test("many clients roam at once, each in its own order", arguments: [2, 4], [false, true])
+  func manyRoam(_ loops: Int, _ isSecure: Bool) throws {
+    let server = isSecure ? try TestServer.secure(loops: loops) : try TestServer(loops: loops)
     let sessions = try sessions(of: server)
     var generator = SeededGenerator(seed: 7)
     let clients = try (0..<12).map { try TestClient(server, as: server.token("u\($0)")) }
@@ -148,7 +159,10 @@ struct HandoverTests {
 
   @Test("who vanishes while changing loops is nowhere afterwards", arguments: 0..<10)
   func vanishing(_ seed: UInt64) throws {
-    let server = try TestServer(loops: 4) { $0.shard.graceMilliseconds = 0 }
+    let server = try TestServer(loops: 4) {
+      $0.shard.graceMilliseconds = 0
+      if seed % 2 == 1 { $0.tls = .selfSigned }
+    }
     let sessions = try sessions(of: server)
     var generator = SeededGenerator(seed: seed)
     for number in 0..<20 {

@@ -7,9 +7,11 @@ import Testing
 /// Bursts, clients that do not read, and clients that vanish.
 @Suite("Under load")
 struct LoadTests {
-  @Test("a burst of thousands of pipelined commands is answered, all of it and in order", arguments: [1, 2, 4])
-  func burst(_ loops: Int) throws {
-    let server = try TestServer(loops: loops)
+  @Test(
+    "a burst of thousands of pipelined commands is answered, all of it and in order", arguments: [1, 2, 4],
+    [false, true])
+  func burst(_ loops: Int, _ isSecure: Bool) throws {
+    let server = isSecure ? try TestServer.secure(loops: loops) : try TestServer(loops: loops)
     let session = server.sessionID(onLoop: loops - 1)
     try server.createSession(session)
     try server.startSession(session)
@@ -25,7 +27,7 @@ struct LoadTests {
         let taken = client.socket.sendSome(bytes[sent..<min(bytes.count, sent + 100_000)])
         if taken > 0 { sent += taken }
       }
-      if sent == bytes.count || client.socket.isReady(for: POLLIN, within: 0) {
+      if sent == bytes.count && client.socket.hasSentEverything || client.socket.isReady(for: POLLIN, within: 0) {
         if client.queue.isEmpty { try client.readMore() }
         while !client.queue.isEmpty {
           let message = client.takeFirst()
@@ -36,10 +38,15 @@ struct LoadTests {
     #expect(answered == Array(0...count))
   }
 
-  @Test("one who stops reading in a busy room is closed as slow, and the others are not disturbed", arguments: [1, 2])
-  func slowReader(_ loops: Int) throws {
-    // It has time to read what it was sent.
-    let server = try TestServer(loops: loops) { $0.patience.close = 120_000 }
+  @Test(
+    "one who stops reading in a busy room is closed as slow, and the others are not disturbed", arguments: [1, 2],
+    [false, true])
+  func slowReader(_ loops: Int, _ isSecure: Bool) throws {
+    let server = try TestServer(loops: loops) {
+      // It has time to read what it was sent.
+      $0.patience.close = 120_000
+      if isSecure { $0.tls = .selfSigned }
+    }
     try server.createSession("algebra")
     try server.startSession("algebra")
     let slow = try TestClient(server, as: server.token("slow"), receiveBytes: 4096)
@@ -74,9 +81,10 @@ struct LoadTests {
     #expect(try slow.awaitEnd())
   }
 
-  @Test("one who never reads again is cut, and is gone for the others")
-  func deaf() throws {
+  @Test("one who never reads again is cut, and is gone for the others", arguments: [false, true])
+  func deaf(_ isSecure: Bool) throws {
     let server = try TestServer(loops: 2) {
+      if isSecure { $0.tls = .selfSigned }
       $0.shard.graceMilliseconds = 0
       $0.patience.close = 50
     }
@@ -132,9 +140,12 @@ struct LoadTests {
     ]
   }
 
-  @Test("clients that vanish at any point leave the server sound", arguments: [1, 2, 4])
-  func vanishing(_ loops: Int) throws {
-    let server = try TestServer(loops: loops) { $0.shard.graceMilliseconds = 0 }
+  @Test("clients that vanish at any point leave the server sound", arguments: [1, 2, 4], [false, true])
+  func vanishing(_ loops: Int, _ isSecure: Bool) throws {
+    let server = try TestServer(loops: loops) {
+      $0.shard.graceMilliseconds = 0
+      if isSecure { $0.tls = .selfSigned }
+    }
     let sessions = (0..<4).map { server.sessionID(onLoop: $0 % loops, prefix: "s\($0)") }
     for session in sessions { try server.createSession(session, fields: ["guests": .bool(true)]) }
     for session in sessions.dropFirst(2) { try server.startSession(session) }
@@ -142,7 +153,7 @@ struct LoadTests {
     var generator = SeededGenerator(seed: UInt64(loops))
     var open: [TestSocket] = []
     for _ in 0..<400 {
-      let socket = try TestSocket(port: server.port)
+      let socket = try server.connect()
       let conversation = conversations[Int.random(in: 0..<conversations.count, using: &generator)]
       var rest = conversation.prefix(Int.random(in: 0...conversation.count, using: &generator))
       while !rest.isEmpty {

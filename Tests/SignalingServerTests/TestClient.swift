@@ -15,7 +15,7 @@ final class TestClient {
   /// Connects and shakes hands.
   /// - Parameter following: bytes that go out in one piece with the request.
   init(_ server: TestServer, receiveBytes: Int32? = nil, following: [UInt8] = []) throws {
-    socket = try TestSocket(port: server.port, receiveBytes: receiveBytes)
+    socket = try server.connect(receiveBytes: receiveBytes)
     var handshake = try Self.handshake(port: server.port)
     try socket.send(handshake.request + following)
     try finish(&handshake)

@@ -1,6 +1,7 @@
 import EventLoop
 import Foundation
 import Logging
+import TLS
 
 @testable import Classroom
 @testable import SignalingServer
@@ -23,6 +24,11 @@ final class TemporaryFolder {
     try? FileManager.default.removeItem(atPath: path)
   }
 
+  /// The certificate that a server has made in it.
+  var certificate: [UInt8] {
+    get throws { [UInt8](try Data(contentsOf: URL(fileURLWithPath: path + "/self-signed.crt"))) }
+  }
+
   /// The names of the files in it, sorted.
   var names: [String] { (try? FileManager.default.contentsOfDirectory(atPath: path).sorted()) ?? [] }
 }
@@ -35,6 +41,8 @@ final class TestServer {
   let loops: Int
   let port: UInt16
   let clock: ServerClock
+  /// Whom its clients trust; nil when it speaks without TLS.
+  let trust: TLSClientContext?
   private let authority: TokenAuthority
   /// Let go when it has stopped, and with it the lock of the folder and the port.
   private var server: Server?
@@ -57,15 +65,36 @@ final class TestServer {
       }
     (self.server, self.folder, self.loops) = (server, folder, loops)
     (port, clock, authority) = (server.address.port, server.clock, server.authority)
+    trust =
+      try configuration.tls == .selfSigned ? TLSClientContext(trust: .certificates(pem: folder.certificate)) : nil
   }
 
   deinit { stop() }
+
+  /// Like the other, with TLS.
+  static func secure(loops: Int = 2, _ configure: (inout ServerConfiguration) -> Void = { _ in }) throws -> TestServer {
+    try TestServer(loops: loops) {
+      $0.tls = .selfSigned
+      configure(&$0)
+    }
+  }
 
   static let silence = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
 
   func stop() {
     server?.stop()
     server = nil
+  }
+
+  /// Reads the certificate anew.
+  func reloadCertificate() -> Bool { server?.reloadCertificate() ?? false }
+
+  /// The address for people.
+  var url: String { server?.url ?? "" }
+
+  /// A new connection.
+  func connect(receiveBytes: Int32? = nil) throws -> TestSocket {
+    try TestSocket(port: port, receiveBytes: receiveBytes, trust: trust)
   }
 
   /// Stops while the body goes on.
@@ -115,12 +144,20 @@ final class TestServer {
   // MARK: HTTP
 
   func get(_ path: String, as token: String? = nil, headers: [String: String] = [:]) throws -> VectorHTTPResponse {
-    try VectorHTTPResponse("GET", path, headers: Self.headers(headers, token), body: nil, port: port)
+    try exchange("GET", path, headers: Self.headers(headers, token), body: nil)
   }
 
   func post(_ path: String, as token: String? = nil, body: VectorJSON? = nil) throws -> VectorHTTPResponse {
     let bytes = try body.map { [UInt8](try $0.data) }
-    return try VectorHTTPResponse("POST", path, headers: Self.headers([:], token), body: bytes, port: port)
+    return try exchange("POST", path, headers: Self.headers([:], token), body: bytes)
+  }
+
+  private func exchange(
+    _ method: String, _ path: String, headers: [String: String], body: [UInt8]?
+  ) throws -> VectorHTTPResponse {
+    let socket = try connect()
+    try socket.send(VectorHTTPResponse.request(method, path, headers: headers, body: body, port: port))
+    return try VectorHTTPResponse(isHead: method == "HEAD") { try socket.receive() }
   }
 
   private static func headers(_ headers: [String: String], _ token: String?) -> [String: String] {

@@ -1,5 +1,6 @@
 import EventLoop
 import Glibc
+import TLS
 
 /// A blocking TCP connection to a server of this machine, with what a test does to one. Every wait ends.
 final class TestSocket {
@@ -7,9 +8,20 @@ final class TestSocket {
   static let patience: Int64 = 30_000
 
   private var descriptor: Int32
+  /// Nil on a plain connection.
+  let tls: TestTLS?
+  /// Encrypted, and not sent yet.
+  private var unsent: [UInt8] = []
+  /// At most so many bytes are sent in one piece.
+  var pieceBytes = Int.max
 
-  /// - Parameter receiveBytes: the size of the receive buffer, when it is to be small.
-  init(port: UInt16, receiveBytes: Int32? = nil) throws {
+  /// - Parameters:
+  ///   - receiveBytes: the size of the receive buffer, when it is to be small.
+  ///   - trust: whom to trust, for a connection with TLS.
+  init(
+    port: UInt16, receiveBytes: Int32? = nil, trust: TLSClientContext? = nil, resuming resumption: TLSResumption? = nil
+  ) throws {
+    tls = try trust.map { try TestTLS($0, resuming: resumption) }
     descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     if var receiveBytes {
       setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &receiveBytes, socklen_t(MemoryLayout<Int32>.size))
@@ -26,6 +38,13 @@ final class TestSocket {
       }
     }
     guard descriptor >= 0, result == 0 else { throw VectorFailure("no connection: errno \(errno)") }
+    guard let tls else { return }
+    while !tls.isEstablished {
+      try sendAsIs(tls.takeOutput())
+      guard let bytes = try receiveAsIs(within: Self.patience) else { throw VectorFailure("ended in the handshake") }
+      _ = try tls.decrypt(bytes)
+    }
+    try sendAsIs(tls.takeOutput())
   }
 
   deinit { shut() }
@@ -45,7 +64,10 @@ final class TestSocket {
   }
 
   /// Closes our half.
-  func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+  func finishSending() {
+    if let tls { try? sendAsIs(tls.closeNotify()) }
+    shutdown(descriptor, Int32(SHUT_WR))
+  }
 
   /// Whether the socket becomes ready for this in time.
   func isReady(for events: Int32, within milliseconds: Int64) -> Bool {
@@ -55,11 +77,22 @@ final class TestSocket {
 
   /// Sends everything, unless the other side has gone.
   func send(_ bytes: some Collection<UInt8>) throws {
-    let bytes = Array(bytes)
+    if let tls {
+      unsent += try tls.encrypt(Array(bytes))
+      let ciphertext = unsent
+      unsent = []
+      try sendAsIs(ciphertext)
+    } else {
+      try sendAsIs(Array(bytes))
+    }
+  }
+
+  /// Sends bytes that TLS has no part in.
+  func sendAsIs(_ bytes: [UInt8]) throws {
     var sent = 0
     while sent < bytes.count {
       guard isReady(for: POLLOUT, within: Self.patience) else { throw VectorFailure("the server takes nothing more") }
-      let count = sendSome(bytes[sent...])
+      let count = sendSomeAsIs(bytes[sent..<(sent + min(pieceBytes, bytes.count - sent))])
       if count < 0, [EPIPE, ECONNRESET].contains(errno) { return }
       guard count > 0 else { throw VectorFailure("cannot send: errno \(errno)") }
       sent += count
@@ -70,6 +103,29 @@ final class TestSocket {
 
   /// Sends what the socket takes now; less than 0 is an error, which may be `EAGAIN`.
   func sendSome(_ bytes: ArraySlice<UInt8>) -> Int {
+    guard let tls else { return sendSomeAsIs(bytes) }
+    if unsent.isEmpty, let ciphertext = try? tls.encrypt(Array(bytes)) {
+      unsent = ciphertext
+      _ = sendUnsent()
+      return bytes.count
+    }
+    let result = sendUnsent()
+    return result < 0 ? result : 0
+  }
+
+  /// Whether nothing that `sendSome` has taken is left.
+  var hasSentEverything: Bool {
+    if !unsent.isEmpty { _ = sendUnsent() }
+    return unsent.isEmpty
+  }
+
+  private func sendUnsent() -> Int {
+    let sent = sendSomeAsIs(unsent[...])
+    if sent > 0 { unsent.removeFirst(sent) }
+    return sent
+  }
+
+  private func sendSomeAsIs(_ bytes: ArraySlice<UInt8>) -> Int {
     bytes.withUnsafeBytes {
       Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
     }
@@ -77,6 +133,17 @@ final class TestSocket {
 
   /// What comes next; nil at the end of the stream or at a reset.
   func receive(within milliseconds: Int64 = TestSocket.patience) throws -> [UInt8]? {
+    guard let tls else { return try receiveAsIs(within: milliseconds) }
+    while !unsent.isEmpty, sendUnsent() > 0 {}
+    while let bytes = try receiveAsIs(within: milliseconds) {
+      guard let said = try tls.decrypt(bytes) else { return nil }
+      if !said.isEmpty { return said }
+    }
+    return nil
+  }
+
+  /// What comes next, as it is on the wire.
+  func receiveAsIs(within milliseconds: Int64 = TestSocket.patience) throws -> [UInt8]? {
     guard isReady(for: POLLIN, within: milliseconds) else { throw VectorFailure("nothing (more) came in time") }
     var buffer = [UInt8](repeating: 0, count: 65_536)
     let count = recv(descriptor, &buffer, buffer.count, 0)

@@ -13,10 +13,15 @@ struct VectorHTTPResponse {
     defer { socket.shut() }
     try socket.send(request)
     let deadline = VectorSocket.now() + VectorSocket.patience
+    try self.init(isHead: isHead) { try socket.receive(until: deadline) }
+  }
+
+  /// Reads an answer piece by piece.
+  init(isHead: Bool, receive: () throws -> [UInt8]?) throws {
     var received: [UInt8] = []
     let terminator = Array("\r\n\r\n".utf8)
     var end: Range<Int>?
-    while end == nil, let bytes = try socket.receive(until: deadline) {
+    while end == nil, let bytes = try receive() {
       received += bytes
       end = received.firstRange(of: terminator)
     }
@@ -34,7 +39,7 @@ struct VectorHTTPResponse {
     }
     body = Array(received[end.upperBound...])
     let length = isHead || status == 204 || status == 304 ? 0 : headers["content-length"].flatMap { Int($0) }
-    while length.map({ body.count < $0 }) ?? true, let bytes = try socket.receive(until: deadline) { body += bytes }
+    while length.map({ body.count < $0 }) ?? true, let bytes = try receive() { body += bytes }
     if let length, body.count != length { throw VectorFailure("a body of \(body.count) bytes, announced as \(length)") }
   }
 
@@ -42,12 +47,20 @@ struct VectorHTTPResponse {
   init(
     _ method: String, _ path: String, headers: [String: String], body: [UInt8]?, port: UInt16
   ) throws {
+    let request = Self.request(method, path, headers: headers, body: body, port: port)
+    try self.init(to: request, isHead: method == "HEAD", port: port)
+  }
+
+  /// A request made of its parts.
+  static func request(
+    _ method: String, _ path: String, headers: [String: String], body: [UInt8]?, port: UInt16
+  ) -> [UInt8] {
     var head = "\(method) \(path) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\n"
     var headers = headers
     if body != nil, headers["Content-Type"] == nil { headers["Content-Type"] = "application/json" }
     if headers["Connection"] == nil { headers["Connection"] = "close" }
     for (name, value) in headers.sorted(by: { $0.key < $1.key }) { head += "\(name): \(value)\r\n" }
     if let body { head += "Content-Length: \(body.count)\r\n" }
-    try self.init(to: Array((head + "\r\n").utf8) + (body ?? []), isHead: method == "HEAD", port: port)
+    return Array((head + "\r\n").utf8) + (body ?? [])
   }
 }
