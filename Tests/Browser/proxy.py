@@ -9,9 +9,8 @@ class Proxy:
         self.port = 0
         self.open = True
         self.writers: set[asyncio.StreamWriter] = set()
-        # Everything that went to the server, and that came back.
-        self.sent = bytearray()
-        self.received = bytearray()
+        # For each connection everything that went to the server, and that came back.
+        self.wires: list[tuple[bytearray, bytearray]] = []
 
     async def __aenter__(self) -> "Proxy":
         self.listener = await asyncio.start_server(self._accept, "127.0.0.1", 0)
@@ -37,7 +36,9 @@ class Proxy:
             return
         there, back = await asyncio.open_connection("127.0.0.1", self.target)
         self.writers |= {writer, back}
-        await asyncio.gather(self._pass(reader, back, self.sent), self._pass(there, writer, self.received))
+        sent, received = bytearray(), bytearray()
+        self.wires.append((sent, received))
+        await asyncio.gather(self._pass(reader, back, sent), self._pass(there, writer, received))
         self.writers -= {writer, back}
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, copy: bytearray) -> None:
