@@ -32,7 +32,7 @@ extension ServerLoop {
       respond(to: request, with: ProtocolError(.badRequest, "A WebSocket handshake has no body."), of: id)
       return false
     }
-    guard isOriginAllowed(request) else {
+    guard isOriginAllowed(request, isSecure: connection.pointee.tls != nil) else {
       respond(
         to: request, with: ProtocolError(.originNotAllowed, "WebSocket connections from this Origin are refused."),
         of: id)
@@ -77,12 +77,13 @@ extension ServerLoop {
   }
 
   /// RFC 6455, 10.2: browsers say where a page comes from; pages of others must not speak with a user's rights.
-  private func isOriginAllowed(_ request: HTTPRequest) -> Bool {
+  private func isOriginAllowed(_ request: HTTPRequest, isSecure: Bool) -> Bool {
     let origins = request.headers.all("origin")
     guard let origin = origins.first else { return true }
     guard origins.count == 1, let host = request.headers.first("host") else { return false }
     let value = origin.lowercased()
-    return value == "http://\(host.lowercased())" || value == "https://\(host.lowercased())"
+    // A page that came without TLS may be anybody's on the way. Without TLS here, a proxy may have it.
+    return !isSecure && value == "http://\(host.lowercased())" || value == "https://\(host.lowercased())"
       || context.configuration.origins.contains { $0.rawValue == value }
   }
 

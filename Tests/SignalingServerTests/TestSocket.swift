@@ -12,6 +12,8 @@ final class TestSocket {
   let tls: TestTLS?
   /// Encrypted, and not sent yet.
   private var unsent: [UInt8] = []
+  /// What was decrypted and nobody has received yet, or why nothing more comes: nil is the end.
+  private var said: Result<[UInt8]?, any Error>?
   /// At most so many bytes are sent in one piece.
   var pieceBytes = Int.max
 
@@ -71,6 +73,17 @@ final class TestSocket {
 
   /// Whether the socket becomes ready for this in time.
   func isReady(for events: Int32, within milliseconds: Int64) -> Bool {
+    guard let tls, events == POLLIN else { return isReadyAsIs(for: events, within: milliseconds) }
+    // Not all that comes has something to say.
+    while said == nil, isReadyAsIs(for: events, within: milliseconds) {
+      let next = Result { try receiveAsIs().flatMap { try tls.decrypt($0) } }
+      if case .success([]?) = next { continue }
+      said = next
+    }
+    return said != nil
+  }
+
+  private func isReadyAsIs(for events: Int32, within milliseconds: Int64) -> Bool {
     var watched = pollfd(fd: descriptor, events: Int16(events), revents: 0)
     return poll(&watched, 1, Int32(milliseconds)) > 0
   }
@@ -133,18 +146,17 @@ final class TestSocket {
 
   /// What comes next; nil at the end of the stream or at a reset.
   func receive(within milliseconds: Int64 = TestSocket.patience) throws -> [UInt8]? {
-    guard let tls else { return try receiveAsIs(within: milliseconds) }
+    if tls == nil { return try receiveAsIs(within: milliseconds) }
     while !unsent.isEmpty, sendUnsent() > 0 {}
-    while let bytes = try receiveAsIs(within: milliseconds) {
-      guard let said = try tls.decrypt(bytes) else { return nil }
-      if !said.isEmpty { return said }
-    }
-    return nil
+    guard isReady(for: POLLIN, within: milliseconds) else { throw VectorFailure("nothing (more) came in time") }
+    guard let bytes = try said?.get() else { return nil }
+    said = nil
+    return bytes
   }
 
   /// What comes next, as it is on the wire.
   func receiveAsIs(within milliseconds: Int64 = TestSocket.patience) throws -> [UInt8]? {
-    guard isReady(for: POLLIN, within: milliseconds) else { throw VectorFailure("nothing (more) came in time") }
+    guard isReadyAsIs(for: POLLIN, within: milliseconds) else { throw VectorFailure("nothing (more) came in time") }
     var buffer = [UInt8](repeating: 0, count: 65_536)
     let count = recv(descriptor, &buffer, buffer.count, 0)
     if count < 0, errno == ECONNRESET { return nil }
