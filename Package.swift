@@ -106,7 +106,9 @@ let package = Package(
       dependencies: ["SignalingClient", "RoomShard", "WebSocketCore", "JSON", "SignalingProtocol", "Classroom"]),
     .testTarget(
       name: "PersistenceTests", dependencies: ["Persistence", "Classroom", "JSON"], exclude: ["FormatFolders"]),
-    .testTarget(name: "DataToolsTests", dependencies: ["DataTools", "Persistence", "Classroom", "JSON", "rollcall"]),
+    .testTarget(
+      name: "DataToolsTests",
+      dependencies: ["DataTools", "Persistence", "Classroom", "JSON", "SignalingServer", "rollcall"]),
     .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"]),
     .testTarget(
       name: "SignalingServerTests",

@@ -139,10 +139,22 @@ public final class Listener: Sendable {
 
   /// Accepts one connection, without waiting.
   public func accept() -> AcceptResult {
+    var peer: SocketAddress?
+    return accept(from: &peer)
+  }
+
+  /// Accepts one connection, without waiting.
+  ///
+  /// - Parameter peer: set to the other end of an accepted connection.
+  public func accept(from peer: inout SocketAddress?) -> AcceptResult {
     let flags = Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
     // Bounded, for a firewall can make it fail again and again: what is left comes with the next event.
     for _ in 0..<64 {
-      let accepted = clinux_accept4(socket.rawValue, nil, nil, flags)
+      var accepted: Int32 = -1
+      peer = SocketAddress.filled {
+        accepted = clinux_accept4(socket.rawValue, $0, $1, flags)
+        return accepted >= 0 ? 0 : -1
+      }
       if accepted >= 0 { return .accepted(FileDescriptor(owning: accepted)) }
       switch errno {
       case EAGAIN: return .wouldBlock

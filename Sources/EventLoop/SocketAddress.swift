@@ -70,9 +70,11 @@ public struct SocketAddress: Sendable, CustomStringConvertible {
 
   /// The numeric host, for example `192.0.2.1` or `2001:db8::1`. An IPv4 client of a dual-stack listener has its IPv4
   /// form (`192.0.2.1`, not `::ffff:192.0.2.1`), so that one person has one address.
-  public var host: String {
-    let bytes = hostBytes
-    guard !bytes.isEmpty else { return "unknown" }
+  public var host: String { Self.numericHost(hostBytes) }
+
+  /// What ``host`` says of these ``hostBytes``.
+  static func numericHost(_ bytes: [UInt8]) -> String {
+    guard bytes.count == 4 || bytes.count == 16 else { return "unknown" }
     return withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(INET6_ADDRSTRLEN)) { text in
       let converted = bytes.withUnsafeBytes {
         inet_ntop(bytes.count == 4 ? AF_INET : AF_INET6, $0.baseAddress, text.baseAddress, socklen_t(text.count))
@@ -81,17 +83,29 @@ public struct SocketAddress: Sendable, CustomStringConvertible {
     }
   }
 
+  /// The ``hostBytes`` of a numeric host without a port, `192.0.2.1` or `2001:db8::1`; nil when it is none.
+  public static func numericHostBytes(_ host: String) -> [UInt8]? {
+    for (family, count) in [(AF_INET, 4), (AF_INET6, 16)] {
+      var bytes = [UInt8](repeating: 0, count: count)
+      if inet_pton(family, host, &bytes) == 1 { return unmapped(bytes) }
+    }
+    return nil
+  }
+
+  /// RFC 4291, 2.5.5.2: ::ffff:a.b.c.d is the IPv4 address a.b.c.d.
+  private static func unmapped(_ bytes: [UInt8]) -> [UInt8] {
+    let isMapped =
+      bytes.count == 16 && bytes[..<10].allSatisfy { $0 == 0 } && bytes[10] == 0xFF && bytes[11] == 0xFF
+    return isMapped ? Array(bytes[12...]) : bytes
+  }
+
   /// The address in network order: 4 bytes for IPv4 (also when mapped into IPv6), 16 for IPv6, none when this is not an
   /// Internet address.
   public var hostBytes: [UInt8] {
     withUnsafeBytes(of: storage) { bytes in
       switch Int32(storage.ss_family) {
       case AF_INET: return Array(bytes[4..<8])
-      case AF_INET6:
-        let address = Array(bytes[8..<24])
-        // RFC 4291, 2.5.5.2: ::ffff:a.b.c.d is the IPv4 address a.b.c.d.
-        let isMapped = address[..<10].allSatisfy { $0 == 0 } && address[10] == 0xFF && address[11] == 0xFF
-        return isMapped ? Array(address[12...]) : address
+      case AF_INET6: return Self.unmapped(Array(bytes[8..<24]))
       default: return []
       }
     }

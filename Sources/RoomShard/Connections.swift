@@ -221,6 +221,25 @@ extension RoomShard {
       into: &writer)
   }
 
+  /// Tells a connection how things stand, for which ``ShardSink/broadcastLatest(_:to:)`` left something out.
+  public func tellLatest(to connection: ConnectionID, at now: Timestamp) {
+    guard !closing.contains(connection), let member = members[connection], !member.room.isFrozen else { return }
+    let room = member.room
+    switch member.state {
+    case .waiting:
+      send(to: connection, from: room) {
+        ServerMessage.waitingCount(room.waiting.count, session: room.classroom.id, at: now, into: &$0)
+      }
+    case .present where member.mode != .none:
+      send(to: connection, from: room) { writer in
+        ServerMessage.begin("presence.state", id: nil, into: &writer)
+        writePresence(of: room, mode: member.mode, into: &writer)
+        writer.endObject()
+      }
+    case .present, .reading: break
+    }
+  }
+
   func page(of room: Room, mode: PresenceMode, after cursor: UInt64) -> Presence.Page {
     switch mode {
     case .full: room.presence.page(after: cursor, limit: ProtocolLimits.presencePage)

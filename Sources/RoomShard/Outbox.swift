@@ -21,6 +21,8 @@ struct Outbox {
   enum Delivery {
     case send(ConnectionID, Range<Int>, Purpose)
     case broadcast(Room, Audience.Group, Range<Int>)
+    /// What a later message makes up for.
+    case broadcastLatest(Room, Audience.Group, Range<Int>)
     /// From here on the connection gets what the seat gets, if it is still the member of that ordinal.
     case seat(ConnectionID, Room, Audience.Seat, ordinal: UInt64, Member.Standing)
     /// The member of that ordinal is gone for good, and gets nothing more of the room.
@@ -75,7 +77,9 @@ struct Outbox {
     guard let first = held.first, first.position <= synced else { return nil }
     held.removeFirst()
     switch first.delivery {
-    case .send(_, let range, _), .broadcast(_, _, let range), .signal(_, _, let range, _): consumed = range.upperBound
+    case .send(_, let range, _), .broadcast(_, _, let range), .broadcastLatest(_, _, let range),
+      .signal(_, _, let range, _):
+      consumed = range.upperBound
     case .seat, .unseat, .respond, .publish, .retract, .handOver, .close: break
     }
     return first.delivery

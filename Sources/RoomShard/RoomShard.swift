@@ -141,6 +141,9 @@ public final class RoomShard {
       case .broadcast(let room, let group, let range):
         let connections = room.audience.members(of: group)
         if !connections.isEmpty { outbox.bytes(range) { sink.broadcast($0, to: connections) } }
+      case .broadcastLatest(let room, let group, let range):
+        let connections = room.audience.members(of: group)
+        if !connections.isEmpty { outbox.bytes(range) { sink.broadcastLatest($0, to: connections) } }
       case .seat(let connection, let room, let seat, let ordinal, let standing):
         note(standing, of: connection, ordinal: ordinal)
         // The connection may have closed or left while its entry waited, and joined again.
@@ -202,6 +205,11 @@ public final class RoomShard {
 
   func broadcast(to group: Audience.Group, of room: Room, _ body: (inout JSONWriter) -> Void) {
     outbox.append(.broadcast(room, group, compose(body)), restingOn: room.position)
+  }
+
+  /// Sends a group what whoever misses it is told anew by ``tellLatest(to:at:)``.
+  func broadcastLatest(to group: Audience.Group, of room: Room, _ body: (inout JSONWriter) -> Void) {
+    outbox.append(.broadcastLatest(room, group, compose(body)), restingOn: room.position)
   }
 
   func refuse(_ error: ProtocolError, id: Int64?, to connection: ConnectionID, restingOn position: UInt64) {

@@ -83,6 +83,9 @@ public protocol ShardSink: ~Copyable {
   mutating func send(_ message: UnsafeRawBufferPointer, to connection: ConnectionID)
   /// Sends one message to many connections.
   mutating func broadcast(_ message: UnsafeRawBufferPointer, to connections: [ConnectionID])
+  /// Sends one message to many connections; to leave it out for one that is behind is no loss, if
+  /// ``RoomShard/tellLatest(to:at:)`` is called for it when it has caught up.
+  mutating func broadcastLatest(_ message: UnsafeRawBufferPointer, to connections: [ConnectionID])
   /// Answers a request.
   mutating func respond(to request: RequestID, with result: Result<RoomAnswer, Refusal>)
   /// Tells the catalog how a session looks now.
@@ -93,4 +96,11 @@ public protocol ShardSink: ~Copyable {
   mutating func handOver(_ connection: ConnectionID)
   /// Ends a connection, after everything that was sent to it before.
   mutating func close(_ connection: ConnectionID, for reason: CloseReason)
+}
+
+extension ShardSink where Self: ~Copyable {
+  /// A sink that leaves nothing out.
+  public mutating func broadcastLatest(_ message: UnsafeRawBufferPointer, to connections: [ConnectionID]) {
+    broadcast(message, to: connections)
+  }
 }

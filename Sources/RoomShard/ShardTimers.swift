@@ -56,21 +56,21 @@ extension RoomShard {
     room.isFlushScheduled = false
     if room.hasWaitingChanges {
       room.hasWaitingChanges = false
-      broadcast(to: .waiting, of: room) {
+      broadcastLatest(to: .waiting, of: room) {
         ServerMessage.waitingCount(room.waiting.count, session: room.classroom.id, at: now, into: &$0)
       }
     }
     guard let difference = room.presence.takeDifference() else { return }
     noteUntold(difference, of: room)
-    broadcast(to: .presence(.full), of: room) {
+    broadcastLatest(to: .presence(.full), of: room) {
       ServerMessage.presenceDifference(difference, at: now, where: { _ in true }, into: &$0)
     }
-    broadcast(to: .presence(.hosts), of: room) {
+    broadcastLatest(to: .presence(.hosts), of: room) {
       ServerMessage.presenceDifference(difference, at: now, where: \.isHosting, into: &$0)
     }
     guard difference.count != room.announcedCount else { return }
     room.announcedCount = difference.count
-    broadcast(to: .presence(.count), of: room) {
+    broadcastLatest(to: .presence(.count), of: room) {
       ServerMessage.presenceCount(difference.count, sequence: difference.sequence, at: now, into: &$0)
     }
   }

@@ -133,6 +133,8 @@ extension RoomShard {
         }
       case .broadcast(let room, let group, let range):
         if !isVoid { outbox.append(.broadcast(room, group, outbox.store(held.message(range))), restingOn: 0) }
+      case .broadcastLatest(let room, let group, let range):
+        if !isVoid { outbox.append(.broadcastLatest(room, group, outbox.store(held.message(range))), restingOn: 0) }
       case .seat(let connection, _, _, let ordinal, let standing):
         if isVoid || undone.contains(connection) {
           undone.insert(connection)

@@ -10,6 +10,7 @@ public enum CloseReason: UInt16, Sendable, CaseIterable {
   case noPong = 4002
   case resumedElsewhere = 4003
   case helloTimeout = 4005
+  case rateLimited = 4006
   case badToken = 4500
 
   /// The reason text of the Close frame; at most 123 bytes (RFC 6455, 5.5.1).
@@ -23,7 +24,24 @@ public enum CloseReason: UInt16, Sendable, CaseIterable {
     case .noPong: "nothing heard"
     case .resumedElsewhere: "resumed on another connection"
     case .helloTimeout: "no hello in time"
+    case .rateLimited: "sending too much"
     case .badToken: "token or ticket not valid"
+    }
+  }
+
+  /// Its name in the registry.
+  public var name: String {
+    switch self {
+    case .unsupportedData: "unsupported_data"
+    case .internalError: "internal_error"
+    case .serviceRestart: "service_restart"
+    case .tryAgainLater: "try_again_later"
+    case .slowConsumer: "slow_consumer"
+    case .noPong: "no_pong"
+    case .resumedElsewhere: "resumed_elsewhere"
+    case .helloTimeout: "hello_timeout"
+    case .rateLimited: "rate_limited"
+    case .badToken: "bad_token"
     }
   }
 }

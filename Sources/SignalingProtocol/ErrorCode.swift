@@ -30,6 +30,9 @@ public enum ErrorCode: String, Sendable, CaseIterable {
   case headerTooLarge = "header_too_large"
   case notImplemented = "not_implemented"
   case versionNotSupported = "version_not_supported"
+  case rateLimited = "rate_limited"
+  case tooManyConnections = "too_many_connections"
+  case serverFull = "server_full"
   case unavailable
   case storageUnavailable = "storage_unavailable"
   case internalError = "internal_error"
@@ -48,10 +51,11 @@ public enum ErrorCode: String, Sendable, CaseIterable {
     case .uriTooLong: 414
     case .missingField, .invalidField: 422
     case .unsupportedVersion, .upgradeRequired: 426
+    case .rateLimited, .tooManyConnections: 429
     case .headerTooLarge: 431
     case .internalError: 500
     case .notImplemented: 501
-    case .unavailable, .storageUnavailable: 503
+    case .serverFull, .unavailable, .storageUnavailable: 503
     case .versionNotSupported: 505
     }
   }
@@ -59,7 +63,9 @@ public enum ErrorCode: String, Sendable, CaseIterable {
   /// Whether the same request can succeed later without a change.
   public var isRetryable: Bool {
     switch self {
-    case .sessionFull, .unavailable, .storageUnavailable, .internalError: true
+    case .sessionFull, .rateLimited, .tooManyConnections, .serverFull, .unavailable, .storageUnavailable,
+      .internalError:
+      true
     default: false
     }
   }

@@ -10,6 +10,8 @@ public struct ProtocolError: Error, Sendable, Equatable {
   public var peer: String?
   /// What became of the command; becomes `details.outcome`.
   public var outcome: Outcome?
+  /// After how much silence the same can succeed; becomes `details.retry_after_ms`.
+  public var retryAfterMilliseconds: Int64?
 
   /// What became of a command that could not be made durable.
   public enum Outcome: String, Sendable {

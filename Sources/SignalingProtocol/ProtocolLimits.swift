@@ -42,3 +42,18 @@ public enum ProtocolLimits {
   /// After how much silence the server sends a ping.
   public static let pingIntervalMilliseconds: Int64 = 25_000
 }
+
+/// The bounds that a server's settings decide, as `welcome` announces them.
+public struct AnnouncedLimits: Sendable {
+  /// The bytes of a message from a client.
+  public var messageBytes = ProtocolLimits.messageBytes
+  /// The messages that a connection may send in a second, on average; 0 when that is not limited.
+  public var messagesPerSecond = 0
+  /// How many it may send at once.
+  public var messageBurst = 0
+  /// How long a client may take to say hello.
+  public var helloTimeoutMilliseconds = ProtocolLimits.helloTimeoutMilliseconds
+
+  /// The bounds of a server that limits nothing but sizes.
+  public init() {}
+}

@@ -4,9 +4,12 @@ import JSON
 /// Writes the messages of the server, each a JSON object, in the order of fields that `protocol/README.md` shows.
 public enum ServerMessage {
   /// What a server is and allows; the first message.
-  /// - Parameter graceMilliseconds: how long a peer whose connection is lost is kept.
+  /// - Parameters:
+  ///   - graceMilliseconds: how long a peer whose connection is lost is kept.
+  ///   - limits: what the server's settings allow one connection.
   public static func welcome(
-    server: String, pingIntervalMilliseconds: Int64, graceMilliseconds: Int64, into writer: inout JSONWriter
+    server: String, pingIntervalMilliseconds: Int64, graceMilliseconds: Int64,
+    limits: AnnouncedLimits = AnnouncedLimits(), into writer: inout JSONWriter
   ) {
     writer.beginObject()
     writer.field("type", "welcome")
@@ -22,7 +25,11 @@ public enum ServerMessage {
     writer.endArray()
     writer.key("limits")
     writer.beginObject()
-    writer.field("message_bytes", ProtocolLimits.messageBytes)
+    writer.field("message_bytes", limits.messageBytes)
+    if limits.messagesPerSecond > 0 {
+      writer.field("messages_per_second", limits.messagesPerSecond)
+      writer.field("message_burst", limits.messageBurst)
+    }
     writer.field("chat_text_bytes", ProtocolLimits.chatTextBytes)
     writer.field("name_bytes", ProtocolLimits.nameBytes)
     writer.field("key_bytes", ProtocolLimits.keyBytes)
@@ -34,7 +41,7 @@ public enum ServerMessage {
     writer.field("resume_signals", ProtocolLimits.signalsKept)
     writer.endObject()
     writer.field("ping_interval_ms", pingIntervalMilliseconds)
-    writer.field("hello_timeout_ms", ProtocolLimits.helloTimeoutMilliseconds)
+    writer.field("hello_timeout_ms", limits.helloTimeoutMilliseconds)
     writer.endObject()
   }
 
@@ -88,6 +95,7 @@ public enum ServerMessage {
     if let field = error.field { writer.field("field", field) }
     if let peer = error.peer { writer.field("peer", peer) }
     if let outcome = error.outcome { writer.field("outcome", outcome.rawValue) }
+    if let delay = error.retryAfterMilliseconds { writer.field("retry_after_ms", delay) }
     writer.endObject()
   }
 

@@ -38,14 +38,18 @@ struct Connection: ~Copyable {
   var isDeferred = false
   /// Bytes that were read, and decrypted, and wait for their turn.
   var input: [UInt8] = []
+  /// Its place among those that the server takes; none for those of the operator and those that are turned away.
+  var admission: Admission?
+  /// Whether it came in where the figures are, and nothing else.
+  var isOperator = false
   var http: HTTPState?
   var webSocket: WebSocketState?
 
-  init(socket: consuming FileDescriptor, now: Int64, deadline: Int64) {
+  init(socket: consuming FileDescriptor, now: Int64, deadline: Int64, http: HTTPState?) {
     self.socket = socket
     lastHeard = now
     self.deadline = deadline
-    http = HTTPState()
+    self.http = http
   }
 
   /// Whether an HTTP request is not yet wholly answered.
@@ -60,11 +64,13 @@ struct Connection: ~Copyable {
 
 /// The HTTP side of a connection.
 final class HTTPState {
-  var parser = HTTPRequestParser()
+  var parser: HTTPRequestParser
   /// Whether the first request has come, so that the time for a later one begins with its first byte.
   var isKeptAlive = false
   /// The request that is being answered elsewhere; later ones stay unparsed until then.
   var pending: PendingRequest?
+
+  init(_ limits: HTTPLimits) { parser = HTTPRequestParser(limits: limits) }
 }
 
 /// What is needed to answer a request when its room has spoken.
@@ -112,6 +118,15 @@ struct WebSocketState {
   var echo: EchoCompression?
   var identity: Identity?
   var departure: Departure?
+  /// What it has left to send.
+  var messageBucket: RateLimit.Bucket = 0
+  var controlFrameBucket: RateLimit.Bucket = 0
+  /// What all connections of the user have left, once it is known who that is.
+  var userRate: UserRate?
+  /// The code of the first Close, whoever sent it: 1005 when it had none, 0 when there was none.
+  var closeCode: UInt16 = 0
+  /// Whether something was left out that it is to be told anew.
+  var missesLatest = false
   /// Whether the client has closed it as done with: it will not be resumed.
   var hasSaidGoodbye = false
 }

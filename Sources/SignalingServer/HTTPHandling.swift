@@ -36,6 +36,7 @@ extension ServerLoop {
         return
       case .request(let request):
         turns += 1
+        figures.count(.requests)
         state.isKeptAlive = true
         connection.pointee.deadline = monotonicNow + patience.idle
         route(request, of: id)
@@ -48,6 +49,7 @@ extension ServerLoop {
   }
 
   private func refuse(_ failure: HTTPParseFailure, of id: SlotID) {
+    note(failure)
     let code: ErrorCode =
       switch failure.status {
       case 413: .payloadTooLarge
@@ -74,6 +76,7 @@ extension ServerLoop {
       connection.pointee.deadline = monotonicNow + patience.idle
       return
     }
+    figures.count(connection.pointee.http?.isKeptAlive == true ? .idleTime : .handshakeTime)
     close(id)
   }
 
@@ -82,6 +85,10 @@ extension ServerLoop {
   private func route(_ request: HTTPRequest, of id: SlotID) {
     let method = request.method == "HEAD" ? "GET" : request.method
     let path = request.path
+    if connections.pointer(to: id)?.pointee.isOperator == true, !["/metrics", "/health", "/ready"].contains(path) {
+      respond(to: request, with: ProtocolError(.notFound, "There are only figures here."), of: id)
+      return
+    }
     switch path {
     case "/ws":
       _ = upgrade(request, purpose: .signaling, of: id)

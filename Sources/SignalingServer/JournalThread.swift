@@ -116,35 +116,3 @@ final class JournalThread: Sendable {
     }
   }
 }
-
-/// What one loop writes and other threads read: how much goes on in it.
-final class LoopFigures: Sendable {
-  private let storedPeople = Atomic<Int>(0)
-  private let storedLiveSessions = Atomic<Int>(0)
-  private let storedConnections = Atomic<Int>(0)
-  private let storedWait = Atomic<Bool>(false)
-
-  /// People in live classes.
-  var people: Int {
-    get { storedPeople.load(ordering: .relaxed) }
-    set { storedPeople.store(newValue, ordering: .relaxed) }
-  }
-
-  /// Sessions that are live.
-  var liveSessions: Int {
-    get { storedLiveSessions.load(ordering: .relaxed) }
-    set { storedLiveSessions.store(newValue, ordering: .relaxed) }
-  }
-
-  /// Whether the loop has heard that the disk failed, and not yet that it works again.
-  var isWaitingForDisk: Bool {
-    get { storedWait.load(ordering: .acquiring) }
-    set { storedWait.store(newValue, ordering: .releasing) }
-  }
-
-  /// Open connections.
-  var connections: Int {
-    get { storedConnections.load(ordering: .relaxed) }
-    set { storedConnections.store(newValue, ordering: .relaxed) }
-  }
-}

@@ -33,6 +33,18 @@ struct Handover: Sendable {
   var backlog: [UInt8]
   /// When the client was last heard, by the monotonic clock.
   var lastHeard: Int64
+  /// The network of its place in the census, which the new loop takes over.
+  var network: ClientNetwork?
+  var messageBucket: RateLimit.Bucket
+  var controlFrameBucket: RateLimit.Bucket
+  var userRate: UserRate?
+
+  /// Ends the connection: nobody takes it over.
+  func discard(_ context: LoopContext, at now: Int64) {
+    FileDescriptor(owning: descriptor).close()
+    _ = Admission(network, in: context.census)
+    if let userRate { context.userRates.leave(userRate, at: now) }
+  }
 }
 
 /// What a loop is told by others.

@@ -15,6 +15,10 @@ struct LoopSink: ShardSink {
     loop.broadcastText(message, to: connections)
   }
 
+  mutating func broadcastLatest(_ message: UnsafeRawBufferPointer, to connections: [ConnectionID]) {
+    loop.broadcastLatest(message, to: connections)
+  }
+
   mutating func respond(to request: RequestID, with result: Result<RoomAnswer, Refusal>) {
     loop.deliver(result, of: request)
   }

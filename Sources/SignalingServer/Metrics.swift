@@ -6,16 +6,66 @@ import JSON
 import Persistence
 import SignalingProtocol
 
-/// The server's figures in the text format of Prometheus, version 0.0.4.
-struct Metrics {
-  private var text = ""
+extension MetricsText {
+  /// The server's figures at this moment.
+  init(journal: JournalThread, census: ConnectionCensus, users: UserRates) {
+    self.init()
+    let loops = journal.figures
+    addTraffic(loops, census: census, users: users)
+    addBounds(loops)
+    addTicks(loops)
+    addJournal(journal)
+    addProcess()
+  }
 
-  /// The figures of this moment.
-  init(journal: JournalThread) {
+  private mutating func addTraffic(_ loops: [LoopFigures], census: ConnectionCensus, users: UserRates) {
+    func sum(_ gauge: LoopFigures.Gauge) -> UInt64 { loops.reduce(0) { $0 + $1.value(of: gauge) } }
+    func sum(_ counter: LoopFigures.Counter) -> UInt64 { loops.reduce(0) { $0 &+ $1.value(of: counter) } }
+    gauge("rollcall_connections", "Open connections.", sum(.connections))
+    gauge("rollcall_connections_maximum", "How many connections may be open.", census.maximum)
+    gauge("rollcall_websockets", "Open WebSockets.", sum(.webSockets))
+    gauge("rollcall_users", "Users who are connected, or were until a moment ago.", users.count)
+    gauge("rollcall_live_sessions", "Sessions that are live.", sum(.liveSessions))
+    gauge("rollcall_people", "People in live sessions.", sum(.people))
+    gauge("rollcall_queue_bytes", "Bytes that wait for sockets that do not take them.", sum(.queueBytes))
+    counter("rollcall_connections_total", "Connections that came in.", sum(.accepted))
+    counter("rollcall_http_requests_total", "HTTP requests, upgrades included.", sum(.requests))
+    counter("rollcall_upgrades_total", "Requests that became WebSockets.", sum(.upgrades))
+    counter("rollcall_messages_received_total", "WebSocket messages from clients.", sum(.messagesIn))
+    counter("rollcall_messages_sent_total", "WebSocket messages to clients, one for each receiver.", sum(.messagesOut))
+    counter("rollcall_received_bytes_total", "Bytes from clients.", sum(.bytesIn))
+    counter("rollcall_sent_bytes_total", "Bytes that the sockets of clients took.", sum(.bytesOut))
+    counter(
+      "rollcall_coalesced_total", "Presence and counts that were left out for slow readers, to be told anew.",
+      sum(.coalesced))
+  }
+
+  private mutating func addBounds(_ loops: [LoopFigures]) {
+    counters(
+      "rollcall_limit_reached_total", "How often a limit was reached.", label: "limit",
+      Limit.allCases.map { limit in (limit.rawValue, loops.reduce(0) { $0 &+ $1.value(of: limit) }) })
+    let codes = LoopFigures.closeCodes.map { "\($0)" } + ["other"]
+    counters(
+      "rollcall_closes_total", "WebSockets that ended, by the code of the first Close; 1005 had none, 1006 no Close.",
+      label: "code",
+      codes.enumerated().map { index, code in (code, loops.reduce(0) { $0 &+ $1.closes(at: index) }) })
+  }
+
+  private mutating func addTicks(_ loops: [LoopFigures]) {
+    var buckets = [UInt64](repeating: 0, count: LoopFigures.tickBounds.count + 1)
+    var nanoseconds: UInt64 = 0
+    for loop in loops {
+      let ticks = loop.ticks
+      for (index, count) in ticks.buckets.enumerated() { buckets[index] &+= count }
+      nanoseconds &+= ticks.nanoseconds
+    }
+    histogram(
+      "rollcall_tick_seconds", "How long the event loops worked before they waited again.",
+      bounds: LoopFigures.tickBounds, counts: buckets, nanoseconds: nanoseconds)
+  }
+
+  private mutating func addJournal(_ journal: JournalThread) {
     let counters = journal.counters
-    gauge("rollcall_connections", "Open connections.", journal.figures.reduce(0) { $0 + $1.connections })
-    gauge("rollcall_live_sessions", "Sessions that are live.", journal.figures.reduce(0) { $0 + $1.liveSessions })
-    gauge("rollcall_people", "People in live sessions.", journal.figures.reduce(0) { $0 + $1.people })
     counter("rollcall_journal_batches_total", "Batches written to the journal.", counters.batches)
     counter("rollcall_journal_records_total", "Records written to the journal.", counters.records)
     counter("rollcall_journal_bytes_total", "Bytes of the records written to the journal.", counters.bytes)
@@ -23,42 +73,26 @@ struct Metrics {
     gauge("rollcall_storage_failed", "Whether the disk cannot be written (1) or can (0).", journal.hasFailed ? 1 : 0)
     counter("rollcall_snapshots_total", "Snapshots written.", counters.snapshots)
     counter("rollcall_snapshots_failed_total", "Snapshots that were due and not written.", counters.abandonedSnapshots)
-    syncs(counters)
+    histogram(
+      "rollcall_journal_sync_seconds", "How long the syncs of the journal took.",
+      bounds: JournalCounters.syncBounds, counts: counters.syncs,
+      nanoseconds: counters.syncNanoseconds)
+  }
+
+  private mutating func addProcess() {
+    let process = ProcessFigures()
+    counter("process_cpu_seconds_total", "Processor time, user and system.", process.processorSeconds)
+    gauge("process_resident_memory_bytes", "Memory in RAM.", process.residentBytes)
+    gauge("process_virtual_memory_bytes", "Address space.", process.virtualBytes)
+    gauge("process_open_fds", "Open files and sockets.", process.openDescriptors)
+    gauge("process_max_fds", "How many files and sockets may be open.", process.maximumDescriptors)
+    gauge("process_threads", "Threads.", process.threads)
   }
 
   /// The text as an answer.
   var answer: HTTPAnswer {
     HTTPAnswer(
-      status: 200,
-      headers: ["Content-Type": "text/plain; version=0.0.4; charset=utf-8", "Cache-Control": "no-store"],
-      body: Array(text.utf8))
-  }
-
-  private mutating func head(_ name: String, _ help: String, _ type: String) {
-    text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"
-  }
-
-  private mutating func gauge(_ name: String, _ help: String, _ value: Int) {
-    head(name, help, "gauge")
-    text += "\(name) \(value)\n"
-  }
-
-  private mutating func counter(_ name: String, _ help: String, _ value: UInt64) {
-    head(name, help, "counter")
-    text += "\(name) \(value)\n"
-  }
-
-  private mutating func syncs(_ counters: JournalCounters) {
-    let name = "rollcall_journal_sync_seconds"
-    head(name, "How long the syncs of the journal took.", "histogram")
-    var sum: UInt64 = 0
-    for (bound, count) in zip(JournalCounters.syncBounds, counters.syncs) {
-      sum += count
-      text += "\(name)_bucket{le=\"\(Double(bound) / 1e9)\"} \(sum)\n"
-    }
-    sum += counters.syncs.last ?? 0
-    text += "\(name)_bucket{le=\"+Inf\"} \(sum)\n"
-    text += "\(name)_sum \(Double(counters.syncNanoseconds) / 1e9)\n\(name)_count \(sum)\n"
+      status: 200, headers: ["Content-Type": Self.contentType, "Cache-Control": "no-store"], body: Array(text.utf8))
   }
 }
 
@@ -83,13 +117,19 @@ extension HTTPAnswer {
 }
 
 extension ServerLoop {
-  /// The figures are for who runs the machine: peers on it, or administrators.
+  /// The figures are for who runs the machine: on a listener of their own, or else for peers on the machine and for
+  /// administrators.
   func respondWithMetrics(to request: HTTPRequest, of id: SlotID) {
-    guard isFromThisMachine(request, of: id) || (try? identity(of: request))?.isAdministrator == true else {
+    guard let connection = connections.pointer(to: id) else { return }
+    let isOpen =
+      connection.pointee.isOperator || !context.hasOperatorListener && isFromThisMachine(request, of: id)
+    guard isOpen || (try? identity(of: request))?.isAdministrator == true else {
       respond(to: request, with: ProtocolError(.notFound, "There is nothing here."), of: id)
       return
     }
-    respond(to: request, with: Metrics(journal: context.journal).answer, of: id)
+    publishCounts()
+    let metrics = MetricsText(journal: context.journal, census: context.census, users: context.userRates)
+    respond(to: request, with: metrics.answer, of: id)
   }
 
   /// Whether the request was made on this machine, and not for somebody else by a proxy on it.

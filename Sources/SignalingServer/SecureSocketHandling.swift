@@ -115,7 +115,9 @@ extension ServerLoop {
     var sent = 0
     if connection.pointee.backlog.isEmpty {
       switch StreamSocket.send(connection.pointee.socket.rawValue, output) {
-      case .bytes(let count): sent = count
+      case .bytes(let count):
+        sent = count
+        figures.count(.bytesOut, count)
       case .wouldBlock: break
       case .failed:
         fail(id)

@@ -50,7 +50,8 @@ extension ServerLoop {
     let first = arena[spans.first]
     let second = arena[spans.second]
     var sent = 0
-    if connection.pointee.backlog.count >= TransportLimits.outboundBytes, !connection.pointee.closesAfterFlush {
+    if !connection.pointee.backlog.isEmpty, isTooSlow(connection, for: first.count + second.count) {
+      // What waits ends with a whole frame: the Close goes behind it, in place of what is too much.
       closeAsSlow(id)
       return
     }
@@ -64,7 +65,9 @@ extension ServerLoop {
       let result =
         second.isEmpty ? StreamSocket.send(descriptor, first) : StreamSocket.send(descriptor, first, second)
       switch result {
-      case .bytes(let count): sent = count
+      case .bytes(let count):
+        sent = count
+        figures.count(.bytesOut, count)
       case .wouldBlock: break
       case .failed:
         fail(id)
@@ -88,7 +91,9 @@ extension ServerLoop {
   func drainBacklog(_ id: SlotID) {
     guard let connection = connections.pointer(to: id), !connection.pointee.backlog.isEmpty else { return }
     switch StreamSocket.send(connection.pointee.socket.rawValue, connection.pointee.backlog.front) {
-    case .bytes(let count): connection.pointee.backlog.consume(count)
+    case .bytes(let count):
+      figures.count(.bytesOut, count)
+      connection.pointee.backlog.consume(count)
     case .wouldBlock: return
     case .failed:
       close(id)
@@ -97,10 +102,29 @@ extension ServerLoop {
     guard connection.pointee.backlog.isEmpty else { return }
     setInterest(connection.pointee.interest.subtracting(.writable), of: id)
     finishIfDrained(id)
+    tellLatest(to: id)
     guard let connection = connections.pointer(to: id), !connection.pointee.input.isEmpty,
       connection.pointee.http?.pending == nil
     else { return }
     resumeInput(of: id)
+  }
+
+  /// Whether more would wait for a WebSocket than may. What one tick says to somebody who has taken everything before is
+  /// never too much: an answer can be larger than what waits for who does not read.
+  private func isTooSlow(_ connection: UnsafeMutablePointer<Connection>, for count: Int) -> Bool {
+    guard !connection.pointee.closesAfterFlush, connection.pointee.webSocket?.purpose == .signaling else {
+      return false
+    }
+    return connection.pointee.backlog.count + count > limits.outboundBytes
+  }
+
+  /// Tells a connection that has taken everything what was left out for it meanwhile.
+  private func tellLatest(to id: SlotID) {
+    guard let connection = connections.pointer(to: id), connection.pointee.webSocket?.missesLatest == true else {
+      return
+    }
+    connection.pointee.webSocket?.missesLatest = false
+    shard.tellLatest(to: ConnectionID(rawValue: id.rawValue), at: now)
   }
 
   /// Gives the next of the events they missed to those whose sockets have taken what was made before: what is on its way to

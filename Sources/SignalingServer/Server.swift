@@ -7,6 +7,8 @@ import RoomShard
 /// Why a server does not start; the description is a sentence for the operator.
 public enum StartFailure: Error, CustomStringConvertible {
   case listening(ListenError)
+  /// The listener for the figures.
+  case listeningForMetrics(ListenError)
   case dataFolder(DataFolderError)
   case recovery(RecoveryError)
   case history(HistoryError)
@@ -17,14 +19,15 @@ public enum StartFailure: Error, CustomStringConvertible {
   /// Whether the cause can be a server that is just ending.
   public var mayPass: Bool {
     switch self {
-    case .listening(.portInUse), .dataFolder(.inUse): true
-    case .listening, .dataFolder, .recovery, .history, .journal, .tls, .system: false
+    case .listening(.portInUse), .listeningForMetrics(.portInUse), .dataFolder(.inUse): true
+    case .listening, .listeningForMetrics, .dataFolder, .recovery, .history, .journal, .tls, .system: false
     }
   }
 
   public var description: String {
     switch self {
     case .listening(let error): "\(error)"
+    case .listeningForMetrics(let error): "the figures cannot be served: \(error)"
     case .dataFolder(let error): "\(error)"
     case .recovery(let error): "the data folder cannot be used: \(error)"
     case .history(let error): "the data folder cannot be used: \(error)"
@@ -39,6 +42,8 @@ public enum StartFailure: Error, CustomStringConvertible {
 public final class Server: Sendable {
   /// Where it listens.
   public let address: SocketAddress
+  /// Where it listens for who wants the figures, if that is a place of its own.
+  public let metricsAddress: SocketAddress?
   let clock: ServerClock
   let authority: TokenAuthority
   private let state: ServerState
@@ -68,6 +73,8 @@ public final class Server: Sendable {
     self.credentials = credentials
     let listeners = try Self.listen(configuration)
     address = listeners[0].address
+    let operatorListener = try Self.listenForMetrics(configuration)
+    metricsAddress = operatorListener?.address
     let start = try ServerStart(
       configuration, storage: wrap(folder.storage), history: wrap(folder.history), logger: logger)
     let clock = start.clock
@@ -86,11 +93,16 @@ public final class Server: Sendable {
       for classroom in start.classrooms { catalog.publish(classroom.view) }
       for session in start.archived { catalog.publish(session.view) }
       let tickets = TicketOffice()
+      let census = configuration.limits.census(
+        descriptors: ProcessFigures().maximumDescriptors, loops: configuration.loops)
+      let userRates = UserRates()
       let contexts = (0..<loops).map { index in
         LoopContext(
           index: index, configuration: configuration, clock: clock, listener: listeners[index], mailboxes: mailboxes,
           journal: journal, history: history, catalog: catalog, tickets: tickets,
-          authority: authority, state: state, credentials: credentials, logger: logger)
+          authority: authority, census: census, userRates: userRates,
+          operatorListener: index == 0 ? operatorListener : nil, hasOperatorListener: operatorListener != nil,
+          state: state, credentials: credentials, logger: logger)
       }
       let storage = start.storage
       let store = start.history
@@ -154,6 +166,15 @@ public final class Server: Sendable {
       return try Listener.open(host: configuration.host, port: configuration.port, count: configuration.loops)
     } catch {
       throw .listening(error)
+    }
+  }
+
+  private static func listenForMetrics(_ configuration: ServerConfiguration) throws(StartFailure) -> Listener? {
+    guard let address = configuration.metricsAddress else { return nil }
+    do throws(ListenError) {
+      return try Listener.open(host: address.host, port: address.port, count: 1).first
+    } catch {
+      throw .listeningForMetrics(error)
     }
   }
 

@@ -1,6 +1,8 @@
+import EventLoop
 import Persistence
 import RoomShard
 import SignalingProtocol
+import Synchronization
 
 /// How a server runs.
 public struct ServerConfiguration: Sendable {
@@ -19,6 +21,12 @@ public struct ServerConfiguration: Sendable {
   public var tls: TLSSource?
   /// What answers over TLS say in `Strict-Transport-Security` (RFC 6797), for example `max-age=31536000`; nil says nothing.
   public var strictTransportSecurity: String?
+  /// How much is taken from clients; ``LimitSetting`` names what is in it.
+  var limits = LimitSettings()
+  /// The proxies whose `X-Forwarded-For` is believed.
+  public var trustedProxies: [AddressRange] = []
+  /// A listener of its own for `/metrics`, `/health` and `/ready`, where nobody is asked for a token.
+  public var metricsAddress: (host: String, port: UInt16)?
   /// Whether `/echo` serves a plain echo WebSocket, for conformance tests.
   public var servesEcho = false
   /// Whether clients that offer permessage-deflate get what is said to a room compressed.
@@ -37,6 +45,8 @@ public struct ServerConfiguration: Sendable {
   public var keepMilliseconds: Int64?
   /// How long the transport waits; tests wait less.
   var patience = Patience()
+  /// What the loops take for the monotonic clock, when a test turns it.
+  var manualClock: ManualClock?
 
   /// From how many bytes on compression saves more than it costs.
   public static let defaultCompressionThresholdBytes = 256
@@ -50,6 +60,15 @@ public struct ServerConfiguration: Sendable {
     self.secret = secret
     self.loops = loops
   }
+}
+
+/// A clock that stands until it is turned.
+final class ManualClock: Sendable {
+  private let stored = Atomic<Int64>(MonotonicClock.milliseconds())
+
+  var milliseconds: Int64 { stored.load(ordering: .acquiring) }
+
+  func advance(byMilliseconds duration: Int64) { stored.add(duration, ordering: .releasing) }
 }
 
 /// How long the transport waits, in milliseconds.
@@ -75,12 +94,15 @@ struct Patience: Sendable {
   var drain: Int64 = 4000
 }
 
-/// The bounds of the transport. Those of the protocol are `ProtocolLimits`, those of HTTP `HTTPLimits`.
+/// The bounds of the transport that are not set. Those that are stand in `LimitSettings`, those of the protocol in
+/// `ProtocolLimits`.
 enum TransportLimits {
   /// What one loop reads at a time.
   static let readBytes = 256 * 1024
-  /// What may wait for one socket; who has more to come is closed as slow.
-  static let outboundBytes = 256 * 1024
+  /// How many connections that are too many get an answer between two sweeps, before they are closed without one.
+  static let refusalsPerSweep = 4
+  /// The connections at the listener for figures.
+  static let operatorConnections = 32
   /// What may be waiting to be sent before a loop takes in no more in this tick.
   static let tickBytes = 64 << 20
   /// How many messages of one connection are handled before others get their turn.

@@ -18,12 +18,19 @@ struct LoopContext: Sendable {
   var catalog: Catalog
   var tickets: TicketOffice
   var authority: TokenAuthority
+  var census: ConnectionCensus
+  var userRates: UserRates
+  /// Where the figures are, for the one loop that serves them.
+  var operatorListener: Listener?
+  /// Whether any loop serves the figures on a listener of their own.
+  var hasOperatorListener: Bool
   var state: ServerState
   /// The certificate; nil when the server speaks without TLS.
   var credentials: TLSCredentials?
   var logger: Logger
 
   var mailbox: Mailbox<LoopMessage> { mailboxes[index] }
+  var figures: LoopFigures { journal.figures[index] }
 }
 
 extension ServerLoop {
@@ -36,6 +43,11 @@ extension ServerLoop {
 /// connection that got something → timers.
 final class ServerLoop {
   let context: LoopContext
+  let figures: LoopFigures
+  let limits: LimitSettings
+  let messageLimit: RateLimit
+  let userMessageLimit: RateLimit
+  let controlFrameLimit: RateLimit
   let shard: RoomShard
   var connections = Slab<Connection>()
   var arena = TickArena()
@@ -67,6 +79,8 @@ final class ServerLoop {
   var nextArchiving: Int64 = 0
   /// Connections closed since the last sweep because no descriptor was left for them.
   var shedConnections = 0
+  /// Connections answered since the last sweep that there are too many.
+  var answeredRefusals = 0
   private var nextSweep: Int64 = 0
   private(set) var drainDeadline: Int64?
   var isListening = true
@@ -76,11 +90,17 @@ final class ServerLoop {
   // Below 2^32 no value names a slot.
   static let listenerToken: UInt64 = 0
   private static let mailboxToken: UInt64 = 1
+  static let operatorToken: UInt64 = 2
   private static let sweepMilliseconds: Int64 = 500
   init(
     _ context: LoopContext, rooms: [Classroom], archived: [ArchivedSession], lastAlive: Timestamp, isEstimated: Bool
   ) throws(SystemError) {
     self.context = context
+    figures = context.figures
+    limits = context.configuration.limits
+    messageLimit = limits.messages
+    userMessageLimit = limits.userMessages
+    controlFrameLimit = limits.controlFrames
     shard = RoomShard(
       configuration: context.configuration.shard, random: SystemRandomNumberGenerator(),
       sealer: ResumeTokens(secret: context.configuration.secret))
@@ -88,7 +108,7 @@ final class ServerLoop {
     reserve = try ReserveDescriptor()
     readBuffer = .allocate(byteCount: TransportLimits.readBytes, alignment: 64)
     secure = context.credentials.map { SecureLayer($0) }
-    monotonicNow = MonotonicClock.milliseconds()
+    monotonicNow = context.configuration.manualClock?.milliseconds ?? MonotonicClock.milliseconds()
     now = context.clock.timestamp(atMonotonic: monotonicNow)
     for room in rooms { shard.restore(room) }
     for session in archived {
@@ -96,6 +116,9 @@ final class ServerLoop {
     }
     shard.resume(lastAlive: lastAlive, isEstimated: isEstimated, at: now)
     try poller.add(context.listener.descriptor, .readable, token: Self.listenerToken)
+    if let listener = context.operatorListener {
+      try poller.add(listener.descriptor, .readable, token: Self.operatorToken)
+    }
     try poller.add(context.mailbox.descriptor, .readable, token: Self.mailboxToken)
   }
 
@@ -121,19 +144,21 @@ final class ServerLoop {
   private func refuseMail() {
     context.mailbox.close()
     context.mailbox.drain(into: &messages)
-    for case .adopt(let handover) in messages { FileDescriptor(owning: handover.descriptor).close() }
+    for case .adopt(let handover) in messages { handover.discard(context, at: microsecondsNow) }
     messages.removeAll()
   }
 
   // MARK: The tick
 
   private func tick() {
-    monotonicNow = MonotonicClock.milliseconds()
+    let begin = MonotonicClock.nanoseconds()
+    monotonicNow = context.configuration.manualClock?.milliseconds ?? begin / 1_000_000
     now = context.clock.timestamp(atMonotonic: monotonicNow)
     for index in 0..<poller.eventCount {
       let event = poller.event(at: index)
       switch event.token {
       case Self.listenerToken: acceptAll()
+      case Self.operatorToken: acceptOperators()
       case Self.mailboxToken: break
       default: serve(event)
       }
@@ -146,6 +171,7 @@ final class ServerLoop {
     takeSnapshotStep()
     requestLoads()
     endTick()
+    figures.countTick(nanoseconds: UInt64(MonotonicClock.nanoseconds() &- begin))
   }
 
   private func timeout() -> Int32 {
@@ -198,9 +224,7 @@ final class ServerLoop {
 
   private func sweep() {
     nextSweep = monotonicNow + Self.sweepMilliseconds
-    let figures = context.journal.figures[context.index]
-    (figures.liveSessions, figures.people) = shard.liveCounts
-    figures.connections = connections.count
+    answeredRefusals = 0
     if monotonicNow >= nextArchiving { archive() }
     if shedConnections > 0 {
       context.logger.warning("\(shedConnections) connections were turned away: no file descriptor is left")
@@ -211,11 +235,29 @@ final class ServerLoop {
       watchListener(true)
     }
     var expired: [SlotID] = []
+    var webSockets = 0
+    var queueBytes = 0
     connections.forEach { id, connection in
       if connection.pointee.deadline <= monotonicNow { expired.append(id) }
+      if connection.pointee.webSocket != nil { webSockets += 1 }
+      queueBytes += connection.pointee.backlog.count
     }
+    figures.set(.webSockets, webSockets)
+    figures.set(.queueBytes, queueBytes)
+    publishCounts()
     for id in expired { expire(id) }
   }
+
+  /// Says how much goes on in this loop.
+  func publishCounts() {
+    let live = shard.liveCounts
+    figures.set(.connections, connections.count)
+    figures.set(.liveSessions, live.sessions)
+    figures.set(.people, live.people)
+  }
+
+  /// The time of this tick in microseconds, for rates.
+  var microsecondsNow: Int64 { monotonicNow &* 1000 }
 
   // MARK: The end
 

@@ -8,29 +8,21 @@ import RoomShard
 extension ServerLoop {
   func acceptAll() {
     while isListening {
-      switch context.listener.accept() {
+      var peer: SocketAddress?
+      switch context.listener.accept(from: &peer) {
       case .accepted(let socket):
-        let descriptor = socket.rawValue
-        var connection = Connection(socket: socket, now: monotonicNow, deadline: monotonicNow + patience.request)
-        if secure != nil {
-          connection.awaitsTLS = true
-          connection.deadline = monotonicNow + patience.handshake
-        }
-        let id = connections.insert(connection)
-        do throws(SystemError) {
-          try poller.add(descriptor, .readable, token: id.rawValue)
-        } catch {
-          context.logger.error("a connection cannot be watched: \(error)")
-          connections.remove(id)
-        }
+        admit(socket, from: peer)
       case .wouldBlock:
         return
       case .outOfDescriptors:
         // The reserve descriptor takes the connection and closes it, so that the queue does not keep the loop awake.
         switch reserve.shed(context.listener) {
-        case .shed: shedConnections += 1
+        case .shed:
+          shedConnections += 1
+          figures.count(.descriptors)
         case .nobodyWaiting: return
         case .unable:
+          figures.count(.descriptors)
           pauseListening()
           return
         }
@@ -43,7 +35,7 @@ extension ServerLoop {
   }
 
   /// Leaves who knocks waiting until the next sweep, instead of trying without end.
-  private func pauseListening() {
+  func pauseListening() {
     watchListener(false)
     isPaused = true
   }
@@ -52,8 +44,12 @@ extension ServerLoop {
     do throws(SystemError) {
       if watches {
         try poller.add(context.listener.descriptor, .readable, token: Self.listenerToken)
+        if let listener = context.operatorListener {
+          try poller.add(listener.descriptor, .readable, token: Self.operatorToken)
+        }
       } else {
         try poller.remove(context.listener.descriptor)
+        if let listener = context.operatorListener { try poller.remove(listener.descriptor) }
       }
     } catch {
       context.logger.error("the listener cannot be watched or left alone: \(error)")
@@ -74,6 +70,7 @@ extension ServerLoop {
     guard let connection = connections.pointer(to: id) else { return }
     switch StreamSocket.receive(connection.pointee.socket.rawValue, into: readBuffer) {
     case .bytes(let count):
+      figures.count(.bytesIn, count)
       if connection.pointee.isLingering { return }
       connection.pointee.lastHeard = monotonicNow
       connection.pointee.isPinged = false
@@ -201,7 +198,11 @@ extension ServerLoop {
   private func noteDeparture(of id: SlotID) {
     guard let connection = connections.pointer(to: id), !connection.pointee.hasDeparted else { return }
     connection.pointee.hasDeparted = true
-    guard connection.pointee.webSocket?.purpose == .signaling else { return }
+    guard let state = connection.pointee.webSocket else { return }
+    // RFC 6455, 7.1.5: without a Close the connection was "closed abnormally", 1006.
+    figures.countClose(state.closeCode == 0 ? 1006 : state.closeCode)
+    if let userRate = state.userRate { context.userRates.leave(userRate, at: microsecondsNow) }
+    guard state.purpose == .signaling else { return }
     let lastHeard = context.clock.timestamp(atMonotonic: connection.pointee.lastHeard)
     departed.append(
       (ConnectionID(rawValue: id.rawValue), lastHeard, connection.pointee.webSocket?.hasSaidGoodbye == true))

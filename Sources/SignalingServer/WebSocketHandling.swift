@@ -32,6 +32,13 @@ extension ServerLoop {
       respond(to: request, with: ProtocolError(.badRequest, "A WebSocket handshake has no body."), of: id)
       return false
     }
+    guard attribute(request, of: id) else {
+      respond(
+        to: request,
+        with: ProtocolError(.tooManyConnections, "This address has as many connections as one may have."),
+        headers: [("Retry-After", "10")], of: id)
+      return false
+    }
     guard isOriginAllowed(request, isSecure: connection.pointee.tls != nil) else {
       respond(
         to: request, with: ProtocolError(.originNotAllowed, "WebSocket connections from this Origin are refused."),
@@ -40,9 +47,10 @@ extension ServerLoop {
     }
     let compression = agreeOnCompression(acceptance.extensionOffers, request, purpose: purpose)
     enqueue(acceptance.responseHead(extensions: compression.map { [$0.response] } ?? []), to: id)
+    figures.count(.upgrades)
     let limits =
       purpose == .signaling
-      ? WebSocketLimits(maximumMessageBytes: ProtocolLimits.messageBytes)
+      ? self.limits.webSocket
       : WebSocketLimits(
         maximumMessageBytes: TransportLimits.echoMessageBytes, maximumFramesPerMessage: TransportLimits.echoFrames)
     connection.pointee.http = nil
@@ -56,13 +64,22 @@ extension ServerLoop {
         ServerMessage.welcome(
           server: "rollcall/\(RollcallVersion.current)",
           pingIntervalMilliseconds: patience.ping,
-          graceMilliseconds: context.configuration.shard.graceMilliseconds, into: &$0)
+          graceMilliseconds: context.configuration.shard.graceMilliseconds, limits: announcedLimits, into: &$0)
       }
     case .echo:
       connection.pointee.webSocket?.echo = compression.map { EchoCompression($0.agreement) }
-      connection.pointee.deadline = monotonicNow + patience.ping
+      connection.pointee.deadline = monotonicNow + silence
     }
     return true
+  }
+
+  private var announcedLimits: AnnouncedLimits {
+    var announced = AnnouncedLimits()
+    announced.messageBytes = limits.messageBytes
+    announced.messagesPerSecond = limits.messageRate
+    announced.messageBurst = limits.messageBurst
+    announced.helloTimeoutMilliseconds = patience.hello
+    return announced
   }
 
   private func refuse(_ rejection: WebSocketRejection, _ request: HTTPRequest, of id: SlotID) {
@@ -124,28 +141,37 @@ extension ServerLoop {
     guard let purpose = connections.pointer(to: id)?.pointee.webSocket?.purpose else { return }
     switch event {
     case .text(let payload):
+      figures.count(.messagesIn)
       switch purpose {
       case .signaling: take(payload, from: id)
       case .echo: echo(.text, payload, to: id)
       }
     case .binary(let payload):
+      figures.count(.messagesIn)
       switch purpose {
       case .signaling: close(id, for: .unsupportedData)
       case .echo: echo(.binary, payload, to: id)
       }
-    case .ping(let payload): sendFrame(.pong, payload, to: id)
-    case .pong: break
+    case .ping(let payload): if chargeControlFrame(of: id) { sendFrame(.pong, payload, to: id) }
+    case .pong: _ = chargeControlFrame(of: id)
     case .close(let code, _):
       // RFC 6455, 7.4.1: the purpose is fulfilled, or the page is left.
       if code == .normalClosure || code == .goingAway {
         connections.pointer(to: id)?.pointee.webSocket?.hasSaidGoodbye = true
       }
       sendClose(code: code, reason: "", to: id)
-    case .failure(let failure): sendClose(code: failure.closeCode, reason: failure.reason, to: id)
+    case .failure(let failure):
+      note(failure)
+      sendClose(code: failure.closeCode, reason: failure.reason, to: id)
     }
   }
 
   private func take(_ payload: UnsafeRawBufferPointer, from id: SlotID) {
+    let verdict = chargeMessage(of: id)
+    if verdict == .exhausted {
+      close(id, for: .rateLimited)
+      return
+    }
     let view: JSONView
     do throws(JSONError) {
       view = try reader.read(payload, maximumDepth: ProtocolLimits.jsonDepth)
@@ -156,6 +182,12 @@ extension ServerLoop {
       return
     }
     let envelope = ClientEnvelope(view)
+    if case .refused(let delay) = verdict {
+      var error = ProtocolError(.rateLimited, "This is more than one may send: wait a little.")
+      error.retryAfterMilliseconds = delay
+      complain(error, id: envelope.id, to: id)
+      return
+    }
     switch envelope.message {
     case .failure(let error): complain(error, id: envelope.id, to: id)
     case .success(let message): handle(message, id: envelope.id, from: id)
@@ -226,7 +258,8 @@ extension ServerLoop {
     }
     guard let connection = connections.pointer(to: id) else { return }
     connection.pointee.webSocket?.identity = identity
-    connection.pointee.deadline = monotonicNow + patience.ping
+    connection.pointee.webSocket?.userRate = context.userRates.enter(identity.user, at: microsecondsNow)
+    connection.pointee.deadline = monotonicNow + silence
     say(to: id) {
       ServerMessage.ready(
         id: commandID, identity: identity, connection: "c\(Identifiers.random(bits: 80))", guestToken: guestToken,
@@ -273,23 +306,28 @@ extension ServerLoop {
       deflateWindowBits: state.deflateWindowBits, identity: identity, session: departure.session,
       presence: departure.presence, resume: departure.resume,
       commandID: departure.commandID,
-      input: connection.input, backlog: Array(connection.backlog.front), lastHeard: connection.lastHeard)
-    if !context.mailboxes[loop].post(.adopt(handover)) {
-      FileDescriptor(owning: handover.descriptor).close()
-    }
+      input: connection.input, backlog: Array(connection.backlog.front), lastHeard: connection.lastHeard,
+      network: connection.admission.take()?.release(), messageBucket: state.messageBucket,
+      controlFrameBucket: state.controlFrameBucket, userRate: state.userRate)
+    if !context.mailboxes[loop].post(.adopt(handover)) { handover.discard(context, at: microsecondsNow) }
   }
 
   /// Takes over a connection from another loop, and goes on where that one stopped.
   func adopt(_ handover: Handover) {
     var connection = Connection(
-      socket: FileDescriptor(owning: handover.descriptor), now: monotonicNow, deadline: monotonicNow + patience.ping)
-    connection.http = nil
+      socket: FileDescriptor(owning: handover.descriptor), now: monotonicNow, deadline: monotonicNow + silence,
+      http: nil)
+    connection.admission = Admission(handover.network, in: context.census)
     connection.lastHeard = handover.lastHeard
     connection.tls = handover.tls?.take()
     if let secure { connection.tls?.attach(to: secure.wire) }
-    connection.webSocket = WebSocketState(
+    var state = WebSocketState(
       machine: handover.machine, purpose: .signaling, deflateWindowBits: handover.deflateWindowBits,
       identity: handover.identity)
+    state.messageBucket = handover.messageBucket
+    state.controlFrameBucket = handover.controlFrameBucket
+    state.userRate = handover.userRate
+    connection.webSocket = state
     let isKept = handover.backlog.withUnsafeBytes { connection.backlog.append($0) }
     connection.interest = handover.backlog.isEmpty ? .readable : [.readable, .writable]
     let (descriptor, interest) = (connection.socket.rawValue, connection.interest)
@@ -298,7 +336,7 @@ extension ServerLoop {
       try poller.add(descriptor, interest, token: id.rawValue)
     } catch {
       context.logger.error("a connection cannot be watched: \(error)")
-      connections.remove(id)
+      close(id)
       return
     }
     guard isKept else {
@@ -339,14 +377,36 @@ extension ServerLoop {
       guard let connection = connections.pointer(to: id), connection.pointee.webSocket?.machine.isOpen == true else {
         continue
       }
+      figures.count(.messagesOut)
       let bits = connection.pointee.webSocket?.deflateWindowBits ?? 0
       enqueue(frame(of: message, for: bits, &frames), to: id)
+    }
+  }
+
+  /// Like ``broadcastText(_:to:)``, but not to those for whom much waits already: they are told how things stand when they
+  /// have taken that.
+  func broadcastLatest(_ message: UnsafeRawBufferPointer, to receivers: [ConnectionID]) {
+    var frames = BroadcastFrames(messageCount: message.count)
+    for receiver in receivers {
+      let id = SlotID(rawValue: receiver.rawValue)
+      guard let connection = connections.pointer(to: id), connection.pointee.webSocket?.machine.isOpen == true else {
+        continue
+      }
+      if connection.pointee.backlog.count > limits.outboundBytes / 4 {
+        connection.pointee.webSocket?.missesLatest = true
+        figures.count(.coalesced)
+      } else {
+        figures.count(.messagesOut)
+        let bits = connection.pointee.webSocket?.deflateWindowBits ?? 0
+        enqueue(frame(of: message, for: bits, &frames), to: id)
+      }
     }
   }
 
   private func sendFrame(_ opcode: WebSocketOpcode, _ payload: UnsafeRawBufferPointer, to id: SlotID) {
     // RFC 6455, 5.5.1: nothing after a Close.
     guard connections.pointer(to: id)?.pointee.webSocket?.machine.isOpen == true else { return }
+    if opcode == .text || opcode == .binary { figures.count(.messagesOut) }
     enqueue(makeFrame(opcode, payload), to: id)
   }
 
@@ -368,6 +428,7 @@ extension ServerLoop {
 
   private func sendClose(code: WebSocketCloseCode?, reason: String, to id: SlotID) {
     guard let connection = connections.pointer(to: id) else { return }
+    noteClose(code, of: connection)
     if let frame = connection.pointee.webSocket?.machine.closeFrame(code: code, reason: reason) {
       enqueue(frame, to: id)
     }
@@ -381,8 +442,15 @@ extension ServerLoop {
     }
   }
 
+  /// Remembers the code of the first Close.
+  private func noteClose(_ code: WebSocketCloseCode?, of connection: UnsafeMutablePointer<Connection>) {
+    guard connection.pointee.webSocket?.closeCode == 0 else { return }
+    connection.pointee.webSocket?.closeCode = code?.rawValue ?? 1005
+  }
+
   /// The client does not read what it is sent.
   func closeAsSlow(_ id: SlotID) {
+    figures.count(.outboundBytes)
     guard let connection = connections.pointer(to: id),
       let frame = connection.pointee.webSocket?.machine.closeFrame(
         code: WebSocketCloseCode(rawValue: CloseReason.slowConsumer.rawValue), reason: CloseReason.slowConsumer.text)
@@ -390,6 +458,7 @@ extension ServerLoop {
       fail(id)
       return
     }
+    noteClose(WebSocketCloseCode(rawValue: CloseReason.slowConsumer.rawValue), of: connection)
     // It goes behind what is queued; who does not take it within the time for closing is cut.
     connection.pointee.closesAfterFlush = true
     connection.pointee.deadline = monotonicNow + patience.close
@@ -439,21 +508,25 @@ extension ServerLoop {
       return
     }
     if state.purpose == .signaling, state.identity == nil {
+      figures.count(.helloTime)
       close(id, for: .helloTimeout)
       return
     }
-    let interval = patience.ping
-    let silence = monotonicNow - connection.pointee.lastHeard
-    if silence < interval {
-      connection.pointee.deadline = connection.pointee.lastHeard + interval
+    let due = connection.pointee.lastHeard + silence
+    if !connection.pointee.isPinged, due > monotonicNow {
+      connection.pointee.deadline = due
     } else if !connection.pointee.isPinged {
       connection.pointee.isPinged = true
-      connection.pointee.deadline = monotonicNow + interval
+      connection.pointee.deadline = monotonicNow + patience.ping
       sendFrame(.ping, UnsafeRawBufferPointer(start: nil, count: 0), to: id)
     } else {
+      figures.count(.silence)
       // Half open: the Close frame will hardly arrive, and the person was last here when last heard.
       close(id, for: .noPong)
       connection.pointee.closesAfterFlush = true
     }
   }
+  /// How long a client may be silent before it is pinged: not the same for all, so that those who came together are not
+  /// pinged together for ever.
+  private var silence: Int64 { patience.ping - Int64.random(in: 0...max(0, patience.ping / 4)) }
 }

@@ -62,6 +62,12 @@ struct Serve: ParsableCommand {
   @OptionGroup(title: "TLS")
   var tls: TLSOptions
 
+  @OptionGroup(title: "Limits")
+  var limits: LimitOptions
+
+  @OptionGroup(title: "Figures and proxies")
+  var operators: OperatorOptions
+
   @Flag(help: "Make a demo class that guests may enter, and print two links to it.")
   var demo = false
 
@@ -118,6 +124,8 @@ struct Serve: ParsableCommand {
     webSocket.apply(to: &configuration)
     configuration.tls = tls.source
     configuration.strictTransportSecurity = tls.strictTransportSecurity
+    limits.apply(to: &configuration)
+    operators.apply(to: &configuration)
     if let snapshotBytes { configuration.snapshotBytes = snapshotBytes }
     if let snapshotInterval { configuration.snapshotIntervalMilliseconds = snapshotInterval.milliseconds }
     if let archiveAfter {
@@ -127,6 +135,7 @@ struct Serve: ParsableCommand {
 
     let server = try start(configuration, logger: logger)
     StandardStreams.say("listening \(server.url)")
+    if let address = server.metricsAddress { StandardStreams.say("metrics   http://\(address)/metrics") }
     if demo { try printDemo(server) }
     waitForEnd(signals, of: server, logger: logger)
     server.stop()

@@ -132,18 +132,22 @@ struct ClosingTests {
 
   @Test("who answers pings stays")
   func answeredPings() throws {
-    let server = try TestServer(loops: 1) { $0.patience.ping = 50 }
+    let clock = ManualClock()
+    let server = try TestServer(loops: 1) { $0.manualClock = clock }
+    let witness = try TestClient(server, as: server.token("w"))
     let (silent, answering) = (
       try TestClient(server, as: server.token("s")), try TestClient(server, as: server.token("a"))
     )
-    // As long as the silent one lives, the other answers whatever comes.
-    let pong = TestClient.frame(.pong, [])
-    while !silent.socket.isReady(for: 1, within: 0) || silent.close == nil {
-      if silent.socket.isReady(for: 1, within: 10) { try silent.readMore() }
-      try answering.socket.send(pong)
+    for round in 1...3 {
+      clock.advance(byMilliseconds: 25_000)
+      while answering.pingCount < round { try answering.readMore() }
+      if round == 1 { while silent.pingCount < 1 { try silent.readMore() } }
+      try answering.socket.send(TestClient.frame(.pong, []))
+      // What the loop hears now comes after the pong.
+      try witness.ask(#"{"type":"ping","id":\#(round)}"#, id: round)
     }
-    #expect(silent.close?.code == 4002)
-    #expect(try answering.ask(#"{"type":"ping","id":1}"#, id: 1)["type"]?.string == "pong")
+    #expect(try silent.awaitClose() == 4002)
+    #expect(try answering.ask(#"{"type":"ping","id":9}"#, id: 9)["type"]?.string == "pong")
   }
 
   @Test("after a socket is lost others are told, after a session.leave at once")

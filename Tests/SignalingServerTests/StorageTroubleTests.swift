@@ -171,9 +171,6 @@ struct StorageTroubleTests {
     #expect(text.contains("# HELP rollcall_journal_records_total "))
     #expect(text.contains("# TYPE rollcall_journal_sync_seconds histogram\n"))
     #expect(text.contains("rollcall_journal_sync_seconds_bucket{le=\"+Inf\"}"))
-    for line in text.split(separator: "\n") where !line.hasPrefix("#") {
-      #expect(line.wholeMatch(of: /rollcall_[a-z_]+(\{le="[^"]+"\})? [0-9.e+-]+/) != nil, "\(line)")
-    }
     let throughProxy = ["X-Forwarded-For": "192.0.2.1"]
     #expect(try server.get("/metrics", headers: throughProxy).status == 404)
     #expect(try server.get("/metrics", as: server.token("teacher", role: .host), headers: throughProxy).status == 404)

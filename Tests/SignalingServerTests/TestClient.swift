@@ -9,6 +9,7 @@ final class TestClient {
   /// What came and nobody has taken yet.
   private(set) var queue: [VectorJSON] = []
   private(set) var pongs: [[UInt8]] = []
+  private(set) var pingCount = 0
   /// Whether the server's Close has come, and its code.
   private(set) var close: (code: UInt16?, reason: String)?
 
@@ -88,7 +89,7 @@ final class TestClient {
         switch event {
         case .text(let payload): texts.append([UInt8](payload))
         case .binary: problem = "a binary message came"
-        case .ping: break
+        case .ping: pingCount += 1
         case .pong(let payload): pongs.append([UInt8](payload))
         case .close(let code, let reason): close = (code?.rawValue, String(decoding: reason, as: UTF8.self))
         case .failure(let failure): problem = "the server breaks RFC 6455: \(failure)"

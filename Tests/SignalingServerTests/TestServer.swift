@@ -40,6 +40,8 @@ final class TestServer {
   let folder: TemporaryFolder
   let loops: Int
   let port: UInt16
+  /// Where the figures are, if that is a port of its own.
+  let metricsPort: UInt16?
   let clock: ServerClock
   /// Whom its clients trust; nil when it speaks without TLS.
   let trust: TLSClientContext?
@@ -67,6 +69,7 @@ final class TestServer {
     (port, clock, authority) = (server.address.port, server.clock, server.authority)
     trust =
       try configuration.tls == .selfSigned ? TLSClientContext(trust: .certificates(pem: folder.certificate)) : nil
+    metricsPort = server.metricsAddress?.port
   }
 
   deinit { stop() }

@@ -90,7 +90,7 @@ struct Coverage {
   private static func isExpected(_ reason: CloseReason) -> Bool {
     switch reason {
     case .unsupportedData, .serviceRestart, .slowConsumer, .noPong, .helloTimeout, .badToken, .resumedElsewhere: true
-    case .internalError, .tryAgainLater: false
+    case .internalError, .tryAgainLater, .rateLimited: false
     }
   }
 
