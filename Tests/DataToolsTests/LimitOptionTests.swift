@@ -11,7 +11,8 @@ struct LimitOptionTests {
     for setting in Limit.allCases.flatMap(\.settings) {
       #expect(words.contains("--\(setting.option)"), "\(setting.option)")
     }
-    #expect(run.output.contains("(default: 65536)") && run.output.contains("(default: 25s)"))
+    let text = run.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    #expect(text.contains("inflated if it is compressed. (default: 65536)") && text.contains("(default: 25s)"))
   }
 
   @Test(

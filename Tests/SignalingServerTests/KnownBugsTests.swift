@@ -8,11 +8,14 @@ import WebSocketCore
 /// Bugs that other servers had, each tried on this one.
 @Suite("Known bugs of others")
 struct KnownBugsTests {
-  private func upgrade(_ server: TestServer, _ fields: String) throws -> VectorHTTPResponse {
+  /// The status that a request to upgrade with these fields is answered with.
+  private func upgrade(_ server: TestServer, _ fields: String) throws -> Int? {
     let head =
       "GET /ws HTTP/1.1\r\nHost: rollcall.test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
       + "Sec-WebSocket-Key: AAECAwQFBgcICQoLDA0ODw==\r\nSec-WebSocket-Version: 13\r\n\(fields)\r\n"
-    return try VectorHTTPResponse(to: Array(head.utf8), isHead: true, port: server.port)
+    let socket = try TestSocket(port: server.port)
+    try socket.send(head)
+    return Int(String(decoding: try socket.receive()?.dropFirst(9).prefix(3) ?? [], as: UTF8.self))
   }
 
   private func isWell(_ server: TestServer) throws -> Bool {
@@ -58,8 +61,8 @@ struct KnownBugsTests {
   @Test("ws CVE-2024-37890, tungstenite CVE-2023-43669: thousands of header fields, or one that is huge, are refused")
   func manyHeaders() throws {
     let server = try TestServer(loops: 1)
-    #expect(try upgrade(server, String(repeating: "A: b\r\n", count: 2000)).status == 431)
-    #expect(try upgrade(server, "X: \(String(repeating: "x", count: 1 << 20))\r\n").status == 431)
+    #expect(try upgrade(server, String(repeating: "A: b\r\n", count: 2000)) == 431)
+    #expect(try upgrade(server, "X: \(String(repeating: "x", count: 1 << 20))\r\n") == 431)
     let endless = try TestSocket(port: server.port)
     try endless.send("GET /ws HTTP/1.1\r\nX: ")
     var sent = 0
@@ -207,7 +210,7 @@ struct KnownBugsTests {
     ])
   func hijacking(_ origin: String) throws {
     let server = try TestServer(loops: 1)
-    #expect(try upgrade(server, "Origin: \(origin)\r\n").status == 403)
-    #expect(try upgrade(server, "Origin: http://rollcall.test\r\n").status == 101)
+    #expect(try upgrade(server, "Origin: \(origin)\r\n") == 403)
+    #expect(try upgrade(server, "Origin: http://rollcall.test\r\n") == 101)
   }
 }

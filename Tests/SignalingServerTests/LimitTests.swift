@@ -106,7 +106,7 @@ struct LimitTests {
       #expect(!slow.isReady(for: POLLIN, within: 0), "4.8 s are not 5")
     }
     try slow.send(" ")
-    clock.advance(byMilliseconds: 200)
+    clock.advance(byMilliseconds: 700)
     #expect(try slow.receiveAll() == [])
     #expect(try count(.handshakeTime, at: server) == 1)
     try honest.ask(#"{"type":"ping","id":2}"#, id: 2)
