@@ -62,13 +62,22 @@ public struct ServerConfiguration: Sendable {
   }
 }
 
-/// A clock that stands until it is turned.
+/// A clock that stands until it is turned, or let go.
 final class ManualClock: Sendable {
   private let stored = Atomic<Int64>(MonotonicClock.milliseconds())
 
-  var milliseconds: Int64 { stored.load(ordering: .acquiring) }
+  /// Since when it goes by itself, by the monotonic clock; 0 while it stands.
+  private let goesSince = Atomic<Int64>(0)
+
+  var milliseconds: Int64 {
+    let since = goesSince.load(ordering: .acquiring)
+    let elapsed = since == 0 ? 0 : MonotonicClock.milliseconds() - since
+    return stored.load(ordering: .acquiring) + elapsed
+  }
 
   func advance(byMilliseconds duration: Int64) { stored.add(duration, ordering: .releasing) }
+
+  func letGo() { goesSince.store(MonotonicClock.milliseconds(), ordering: .releasing) }
 }
 
 /// How long the transport waits, in milliseconds.

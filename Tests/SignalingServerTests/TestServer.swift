@@ -46,6 +46,7 @@ final class TestServer {
   /// Whom its clients trust; nil when it speaks without TLS.
   let trust: TLSClientContext?
   private let authority: TokenAuthority
+  private let manualClock: ManualClock?
   /// Let go when it has stopped, and with it the lock of the folder and the port.
   private var server: Server?
 
@@ -66,6 +67,7 @@ final class TestServer {
         try Server(configuration, logger: Self.silence)
       }
     (self.server, self.folder, self.loops) = (server, folder, loops)
+    manualClock = configuration.manualClock
     (port, clock, authority) = (server.address.port, server.clock, server.authority)
     trust =
       try configuration.tls == .selfSigned ? TLSClientContext(trust: .certificates(pem: folder.certificate)) : nil
@@ -85,6 +87,8 @@ final class TestServer {
   static let silence = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
 
   func stop() {
+    // The end has its own times.
+    manualClock?.letGo()
     server?.stop()
     server = nil
   }
