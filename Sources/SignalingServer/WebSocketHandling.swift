@@ -473,8 +473,7 @@ extension ServerLoop {
 
   /// Over how long everybody is asked to spread when the server ends, so that they do not all come back at once.
   private var comebackMilliseconds: Int64 {
-    let connections = context.journal.figures.reduce(0) { $0 + $1.connections }
-    return min(max(2000, Int64(connections) * 1000 / TransportLimits.comebacksPerSecond), 30_000)
+    min(max(2000, Int64(context.census.total) * 1000 / TransportLimits.comebacksPerSecond), 30_000)
   }
 
   /// The server ends.
