@@ -34,10 +34,7 @@ extension ServerLoop {
     var connection = Connection(
       socket: socket, now: monotonicNow, deadline: monotonicNow + patience.request, http: HTTPState(limits.http))
     connection.isOperator = isOperator
-    if secure != nil, !isOperator {
-      connection.awaitsTLS = true
-      connection.deadline = monotonicNow + patience.handshake
-    }
+    connection.awaitsTLS = secure != nil && !isOperator
     let id = connections.insert(connection)
     do throws(SystemError) {
       try poller.add(descriptor, .readable, token: id.rawValue)

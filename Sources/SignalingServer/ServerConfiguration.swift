@@ -82,10 +82,8 @@ final class ManualClock: Sendable {
 
 /// How long the transport waits, in milliseconds.
 struct Patience: Sendable {
-  /// For a TLS handshake, from the beginning of the connection.
-  var handshake: Int64 = 5000
-  /// For a request to come in: from the beginning of the connection (with TLS, from the end of its handshake) for the first,
-  /// from its first byte for a later one.
+  /// For a TLS handshake, from the beginning of the connection, and for a request to come in: from there (or from the end of
+  /// the handshake) for the first, from its first byte for a later one.
   var request: Int64 = 5000
   /// For the next request on a connection that is kept alive.
   var idle: Int64 = 60_000

@@ -118,7 +118,7 @@ struct SecureServerTests {
     "a handshake that stalls is cut: with nothing said, with half a hello, with a hello alone, byte by byte",
     arguments: 0..<4)
   func stalled(kind: Int) throws {
-    let server = try TestServer.secure { $0.patience.handshake = 100 }
+    let server = try TestServer.secure { $0.patience.request = 1000 }
     let honest = try TestClient(server, as: server.token("u"))
     let socket = try TestSocket(port: server.port)
     let hello = try TestTLS(#require(server.trust)).takeOutput()
