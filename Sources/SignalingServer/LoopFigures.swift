@@ -9,6 +9,7 @@ import Synchronization
 final class LoopFigures: @unchecked Sendable {
   enum Counter: Int, CaseIterable {
     case accepted, requests, upgrades, messagesIn, messagesOut, bytesIn, bytesOut, coalesced
+    case fullHandshakes, resumedHandshakes, failedHandshakes
   }
 
   enum Gauge: Int, CaseIterable {

@@ -38,6 +38,12 @@ extension MetricsText {
     counter(
       "rollcall_coalesced_total", "Presence and counts that were left out for slow readers, to be told anew.",
       sum(.coalesced))
+    counters(
+      "rollcall_tls_handshakes_total", "TLS handshakes; those that took too long are counted as a limit reached.",
+      label: "result",
+      [
+        ("full", sum(.fullHandshakes)), ("resumed", sum(.resumedHandshakes)), ("failed", sum(.failedHandshakes)),
+      ])
   }
 
   private mutating func addBounds(_ loops: [LoopFigures]) {

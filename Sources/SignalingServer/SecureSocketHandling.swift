@@ -36,8 +36,15 @@ extension ServerLoop {
     guard let receipt = connection.pointee.tls?.receive(ciphertext, into: secure.plaintext, on: secure.wire) else {
       return
     }
+    // Who makes us answer (a renegotiation refused, for example) and does not read it has no end to it.
+    if !secure.wire.output.isEmpty, connection.pointee.backlog.count > limits.outboundBytes {
+      secure.wire.removeOutput()
+      fail(id)
+      return
+    }
     transmit(secure.wire, to: id)
     if !wasEstablished, connection.pointee.tls?.isEstablished == true {
+      figures.count(connection.pointee.tls?.isResumed == true ? .resumedHandshakes : .fullHandshakes)
       connection.pointee.deadline = monotonicNow + patience.request
     }
     if receipt.count > 0 {
@@ -46,7 +53,9 @@ extension ServerLoop {
     switch receipt.condition {
     case .open: break
     case .endOfStream: endIfOtherSideHas(id)
-    case .failed: abandonTLS(id)
+    case .failed:
+      if !wasEstablished { figures.count(.failedHandshakes) }
+      abandonTLS(id)
     }
   }
 
@@ -55,6 +64,7 @@ extension ServerLoop {
     guard let connection = connections.pointer(to: id), let first = ciphertext.first else { return false }
     connection.pointee.awaitsTLS = false
     if TLSSession.isPlainHTTP(firstByte: first) {
+      figures.count(.failedHandshakes)
       write(
         HTTPAnswer.error(ProtocolError(.badRequest, "This port speaks TLS: use https:// and wss://."), status: 400),
         keepsAlive: false, isHead: false, to: id)

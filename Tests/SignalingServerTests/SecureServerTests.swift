@@ -103,6 +103,26 @@ struct SecureServerTests {
     #expect(try answer.json["message"]?.string?.contains("https://") == true)
   }
 
+  @Test("handshakes are counted: in full, resumed, failed, too slow")
+  func counts() throws {
+    let server = try TestServer.secure { $0.patience.request = 1000 }
+    let silent = try TestSocket(port: server.port)
+    let first = try server.connect()
+    try first.send(Self.health)
+    _ = try first.receive()
+    _ = try TestSocket(port: server.port, trust: server.trust, resuming: #require(first.tls?.resumption))
+    _ = try VectorHTTPResponse("GET", "/health", headers: [:], body: nil, port: server.port)
+    #expect(try silent.receive() == nil)
+    let metrics = String(decoding: try server.get("/metrics").body, as: UTF8.self)
+    for line in [
+      #"rollcall_tls_handshakes_total{result="full"} 2"#, #"rollcall_tls_handshakes_total{result="resumed"} 1"#,
+      #"rollcall_tls_handshakes_total{result="failed"} 1"#, #"rollcall_limit_reached_total{limit="handshake_time"}"#,
+    ] {
+      #expect(metrics.contains(line))
+    }
+    #expect(!metrics.contains(#"limit="handshake_time"} 0"#))
+  }
+
   @Test("what is neither TLS nor HTTP gets an alert at most, and the end")
   func rubbish() throws {
     let server = try TestServer.secure()
