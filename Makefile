@@ -69,7 +69,7 @@ test-conformance: build $(PYTHON_READY) ## Autobahn|Testsuite: the server, chopp
 test-tls: build $(PYTHON_READY) packages-test ## TLS from outside: sslyze, openssl, certificates that change, floods of handshakes
 	$(PYTHON) Tests/TLS/run $(ROLLCALL)
 
-test-faults: build $(PYTHON_READY) packages-faults ## kills, power cuts, full and failing disks, damage, clocks that jump, herds
+test-faults: build $(PYTHON_READY) packages-faults ## kills, power cuts, full and failing disks, damage, clocks that jump, herds, floods
 	$(PYTHON) Tests/Faults/test_checker.py
 	$(PYTHON) Tests/Faults/test_trace.py
 	$(PYTHON) Tests/Faults/test_disk.py
