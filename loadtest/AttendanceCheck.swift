@@ -6,54 +6,58 @@ struct AttendanceRow {
   var segmentCount: Int
 }
 
-/// When somebody was in the session, as far as that can be known from outside; milliseconds of the monotonic clock.
-struct AttendanceWitness {
-  var user: String
-  /// When the join was sent: attendance cannot have begun before.
-  var joinSent: Int64
-  /// When the answer came: attendance must have begun by then.
-  var joined: Int64
-}
-
-/// Whether an attendance report tells what the attendees themselves saw.
-enum AttendanceCheck {
+/// Whether an attendance report tells what the attendees did.
+struct AttendanceCheck {
   /// What clocks and their rounding may differ by. The server's clock stands still within a tick.
-  static let slackMilliseconds: Int64 = 250
+  static let slackMilliseconds: Int64 = 500
+
+  /// A sentence for each thing that is wrong.
+  private(set) var faults: [String] = []
+  /// How many rows were held against what was done.
+  private(set) var checked = 0
+  /// How far a row was outside of what is possible, at most, in milliseconds.
+  private(set) var worstError: Int64 = 0
+  /// How wide the possible is, at most: between a wish and its answer nobody outside knows.
+  private(set) var widestBounds: Int64 = 0
 
   /// - Parameters:
   ///   - rows: the report.
-  ///   - witnesses: everybody who is in the session.
-  ///   - departed: who was lost on the way: whether they have a row is not known.
-  ///   - requested: when the report was asked for, by the clock of the witnesses.
+  ///   - book: what everybody did.
+  ///   - requested: when the report was asked for, by the clock of the book.
   ///   - received: when it had come.
-  /// - Returns: a sentence for each thing that is wrong.
-  static func faults(
-    in rows: [AttendanceRow], witnesses: [AttendanceWitness], departed: Set<String> = [], requested: Int64,
-    received: Int64
-  ) -> [String] {
-    var faults: [String] = []
+  init(of rows: [AttendanceRow], against book: AttendanceBook, requested: Int64, received: Int64) {
     var found: [String: AttendanceRow] = [:]
     for row in rows where found.updateValue(row, forKey: row.user) != nil {
       faults.append("\(row.user) has two rows in the attendance report")
     }
-    for witness in witnesses {
-      guard let row = found.removeValue(forKey: witness.user) else {
-        faults.append("\(witness.user) has no row in the attendance report")
+    for user in book.segments.keys.sorted() where !book.lost.contains(user) {
+      guard let expected = book.expectation(of: user, requested: requested, received: received) else { continue }
+      guard let row = found.removeValue(forKey: user) else {
+        faults.append("\(user) has no row in the attendance report")
         continue
       }
-      if !row.isActive { faults.append("\(witness.user) is here and the attendance report says not") }
-      if row.segmentCount != 1 {
-        faults.append("\(witness.user) has \(row.segmentCount) attendance segments instead of one")
-      }
-      let least = requested - witness.joined - slackMilliseconds
-      let most = received - witness.joinSent + slackMilliseconds
-      if row.milliseconds < least || row.milliseconds > most {
-        faults.append("\(witness.user) has attended \(row.milliseconds) ms instead of \(least) to \(most)")
-      }
+      compare(row, expected)
     }
-    for user in found.keys.sorted() where !departed.contains(user) {
+    for user in found.keys.sorted() where !book.lost.contains(user) {
       faults.append("\(user) is in the attendance report and was not here")
     }
-    return faults
+  }
+
+  private mutating func compare(_ row: AttendanceRow, _ expected: AttendanceBook.Expectation) {
+    checked += 1
+    if row.isActive != expected.isActive {
+      faults.append(
+        "\(row.user) is \(expected.isActive ? "here" : "not here") and the attendance report says otherwise")
+    }
+    if row.segmentCount != expected.segmentCount {
+      faults.append("\(row.user) has \(row.segmentCount) attendance segments instead of \(expected.segmentCount)")
+    }
+    let (least, most) = (expected.milliseconds.lowerBound, expected.milliseconds.upperBound)
+    widestBounds = max(widestBounds, most - least)
+    let error = max(least - row.milliseconds, row.milliseconds - most, 0)
+    worstError = max(worstError, error)
+    if error > Self.slackMilliseconds {
+      faults.append("\(row.user) has attended \(row.milliseconds) ms instead of \(least) to \(most)")
+    }
   }
 }

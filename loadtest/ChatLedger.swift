@@ -20,6 +20,8 @@ struct ChatLedger {
 
   private var entries: [Entry] = []
   private var messages: [UInt64: Int] = [:]
+  /// The numbers of events that are no messages.
+  private var others: Set<UInt64> = []
   private(set) var acknowledgedCount = 0
   /// The greatest number anybody heard of.
   private(set) var lastSequence: UInt64 = 0
@@ -56,11 +58,19 @@ struct ChatLedger {
     guard let entry = self[message] else { return .contradiction }
     if entry.seen == sequence { return .consistent }
     note(sequence)
-    guard entry.seen == nil, messages.updateValue(message, forKey: sequence) == nil else { return .contradiction }
+    guard entry.seen == nil, !others.contains(sequence), messages.updateValue(message, forKey: sequence) == nil
+    else { return .contradiction }
     entries[message - 1].seen = sequence
     return entry.acknowledged == nil || entry.acknowledged == sequence ? .consistent : .contradiction
   }
 
-  /// Another event of the stream has this number.
+  /// Somebody sees an event of the stream with this number that is no message.
+  mutating func seeOther(_ sequence: UInt64) -> Sight {
+    note(sequence)
+    others.insert(sequence)
+    return messages[sequence] == nil ? .consistent : .contradiction
+  }
+
+  /// The stream has come to this number.
   mutating func note(_ sequence: UInt64) { lastSequence = max(lastSequence, sequence) }
 }

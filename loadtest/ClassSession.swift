@@ -7,10 +7,17 @@ final class ClassSession {
   var people: [Attendee] = []
   var chat = ChatLedger()
   var signals = SignalLedger()
+  var presence = PresenceLedger()
+  var attendance = AttendanceBook()
   /// The place of each address for signals.
   var places: [String: Int] = [:]
   /// Bearer of the host's rights, for HTTP.
   let hostToken: String
+
+  /// When the host asked for the start, and for the end, and when the end was known: milliseconds of the monotonic clock.
+  var startAsked: Int64 = 0
+  var endAsked: Int64?
+  var endAnswered: Int64?
 
   /// When the next message, signal and ping are due, in nanoseconds of the monotonic clock.
   var nextChat: Int64 = .max
@@ -21,31 +28,18 @@ final class ClassSession {
   private var lastSpeaker = 0
   private var lastInitiator = 0
 
-  /// The user of each place, once known.
-  private var users: [String?] = []
-  private var knownUsers = 0
-  /// Who has to be shown when everybody is in; nil before everybody is known.
-  private(set) var truth: PresenceTruth?
-
   init(id: String, hostToken: String) {
     self.id = id
     self.hostToken = hostToken
   }
 
-  /// The server has said who sits at a place.
-  func note(_ user: String, at place: Int) {
-    if users.isEmpty { users = Array(repeating: nil, count: people.count) }
-    guard users[place] == nil else { return }
-    users[place] = user
-    knownUsers += 1
-    if knownUsers == users.count { truth = PresenceTruth(users: users.compactMap { $0 }) }
-  }
+  var host: Attendee { people[0] }
 
-  /// Who speaks next: everybody in turn.
+  /// Who speaks next: everybody in turn who can be heard.
   func nextSpeaker() -> Attendee? {
     for step in 1...max(1, people.count) {
       let place = (lastSpeaker + step) % people.count
-      if people[place].isPresent {
+      if people[place].canSpeak {
         lastSpeaker = place
         return people[place]
       }
@@ -61,11 +55,23 @@ final class ClassSession {
       let pair = (lastInitiator + step) % pairs
       let initiator = people[2 * pair + 1]
       let partner = people[2 * pair + 2]
-      if initiator.isPresent, partner.isPresent {
+      if initiator.canSpeak, partner.canSpeak {
         lastInitiator = pair
         return (initiator, partner)
       }
     }
     return nil
+  }
+
+  /// The other one of somebody's pair.
+  func partner(of attendee: Attendee) -> Attendee? {
+    guard attendee.place > 0 else { return nil }
+    let place = attendee.place % 2 == 1 ? attendee.place + 1 : attendee.place - 1
+    return place < people.count ? people[place] : nil
+  }
+
+  /// What is on its way between somebody and the partner may be lost now: nobody can say any more whether it arrived.
+  func excuseSignals(of attendee: Attendee) {
+    signals.excuse(initiator: attendee.place % 2 == 1 ? attendee.place : attendee.place - 1)
   }
 }

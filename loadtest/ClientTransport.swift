@@ -1,5 +1,6 @@
 import Bytes
 import EventLoop
+import Glibc
 
 /// One TCP connection to the server: a nonblocking socket, and what it has not taken yet.
 final class ClientTransport {
@@ -30,7 +31,12 @@ final class ClientTransport {
   private(set) var lastEnd: End?
   private var descriptor = FileDescriptor(owning: -1)
   private var backlog = OutboundBacklog()
-  private var isWatchingWrites = false
+  private var interest: Interest = []
+  /// Whether nothing is read for now, whatever comes.
+  private(set) var isPaused = false
+  /// What this connection and those before it have carried.
+  private(set) var receivedBytes = 0
+  private(set) var sentBytes = 0
   private let number: UInt32
   /// Grows with each connection, so that an event of an earlier one is known.
   private var generation: UInt32 = 0
@@ -58,7 +64,8 @@ final class ClientTransport {
     } catch {
       throw end(.notConnected(error.code))
     }
-    isWatchingWrites = true
+    interest = .writable
+    isPaused = false
     phase = .connecting
   }
 
@@ -79,9 +86,11 @@ final class ClientTransport {
   /// Reads once.
   /// - Returns: how many bytes came; 0 when there are none now.
   func receive(into buffer: UnsafeMutableRawBufferPointer) throws(End) -> Int {
-    guard phase == .open else { return 0 }
+    guard phase == .open, !isPaused else { return 0 }
     switch StreamSocket.receive(descriptor.rawValue, into: buffer) {
-    case .bytes(let count): return count
+    case .bytes(let count):
+      receivedBytes += count
+      return count
     case .wouldBlock: return 0
     case .endOfStream: throw end(.endOfStream)
     case .failed(let code): throw end(.broken(code))
@@ -94,7 +103,9 @@ final class ClientTransport {
     var sent = 0
     if backlog.isEmpty {
       switch bytes.withUnsafeBytes({ StreamSocket.send(descriptor.rawValue, $0) }) {
-      case .bytes(let count): sent = count
+      case .bytes(let count):
+        sent = count
+        sentBytes += count
       case .wouldBlock: break
       case .failed(let code): throw end(.broken(code))
       }
@@ -110,14 +121,67 @@ final class ClientTransport {
   /// Drops the connection as it is.
   func close() {
     phase = .closed
+    isPaused = false
     descriptor = FileDescriptor(owning: -1)
     backlog.removeAll()
+  }
+
+  /// The connection ended while nobody read it.
+  func endUnread() -> End { end(.endOfStream) }
+
+  // MARK: Faults
+
+  /// Drops the connection with a reset (RST): what is under way in either direction is lost.
+  func reset() {
+    var option = linger(l_onoff: 1, l_linger: 0)
+    _ = setsockopt(
+      descriptor.rawValue, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+    close()
+  }
+
+  /// Sends the beginning of something, and ends the connection.
+  func cut(within bytes: [UInt8]) {
+    if phase == .open, backlog.isEmpty {
+      _ = bytes.prefix(max(1, bytes.count / 2)).withUnsafeBytes { StreamSocket.send(descriptor.rawValue, $0) }
+    }
+    close()
+  }
+
+  /// Gives up the connection without telling the other side: the socket stays open, and nobody reads it.
+  /// - Returns: the owner of the socket; nil when there is none.
+  func abandon(poller: borrowing Poller) -> AbandonedSocket? {
+    guard phase == .open, (try? poller.remove(descriptor.rawValue)) != nil else {
+      close()
+      return nil
+    }
+    let socket = AbandonedSocket(descriptor.take())
+    close()
+    return socket
+  }
+
+  /// Reads nothing from now on; the system's buffers are made small, so that the server notices.
+  func pauseReading(poller: borrowing Poller) throws(End) {
+    guard phase == .open else { return }
+    var size: Int32 = 4096
+    _ = setsockopt(descriptor.rawValue, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
+    isPaused = true
+    try watch(poller)
+  }
+
+  func resumeReading(poller: borrowing Poller) throws(End) {
+    guard isPaused else { return }
+    isPaused = false
+    var size: Int32 = 1 << 20
+    _ = setsockopt(descriptor.rawValue, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
+    if phase == .open { try watch(poller) }
   }
 
   private func flush(poller: borrowing Poller) throws(End) {
     if !backlog.isEmpty {
       switch StreamSocket.send(descriptor.rawValue, backlog.front) {
-      case .bytes(let count): backlog.consume(count)
+      case .bytes(let count):
+        backlog.consume(count)
+        sentBytes += count
       case .wouldBlock: return
       case .failed(let code): throw end(.broken(code))
       }
@@ -126,11 +190,12 @@ final class ClientTransport {
   }
 
   private func watch(_ poller: borrowing Poller) throws(End) {
-    let wantsWrites = !backlog.isEmpty
-    guard wantsWrites != isWatchingWrites else { return }
-    isWatchingWrites = wantsWrites
+    var wanted: Interest = isPaused ? [] : .readable
+    if !backlog.isEmpty { wanted.insert(.writable) }
+    guard wanted != interest else { return }
+    interest = wanted
     do throws(SystemError) {
-      try poller.modify(descriptor.rawValue, wantsWrites ? [.readable, .writable] : .readable, token: token)
+      try poller.modify(descriptor.rawValue, wanted, token: token)
     } catch {
       throw end(.broken(error.code))
     }
@@ -141,4 +206,11 @@ final class ClientTransport {
     lastEnd = reason
     return reason
   }
+}
+
+/// A socket that is open and not used any more.
+final class AbandonedSocket {
+  private let descriptor: FileDescriptor
+
+  init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
 }

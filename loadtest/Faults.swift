@@ -21,6 +21,10 @@ struct Faults {
     case malformed
     /// A message that has no place where it came.
     case unexpected
+    /// Somebody who came back in time, and was not given what was missed.
+    case notRecovered = "not_recovered"
+    /// Files that the server has open more than before.
+    case leaked
     /// A connection whose close was not answered.
     case uncleanClose = "unclean_close"
   }
@@ -30,7 +34,32 @@ struct Faults {
   private(set) var examples: [String] = []
   private static let examplesPerKind: UInt64 = 5
 
+  /// What a fault of this kind means, in a sentence for people.
+  static func sentence(for kind: Kind) -> String {
+    switch kind {
+    case .lost: "Every event arrives at everybody"
+    case .duplicated: "No event arrives twice"
+    case .reordered: "Events arrive in one order, the same for all"
+    case .contradictory: "All see the same event under the same number: text, sender, order"
+    case .unanswered: "Every message is answered, once"
+    case .signalsLost: "Every signal arrives"
+    case .signalsWrong: "Signals arrive once, in order, at the right peer, from the right peer"
+    case .presence: "Snapshot and differences are the set of who is there, at every client"
+    case .attendance: "The attendance report tells what people did"
+    case .refused: "Nothing is refused"
+    case .dropped: "No connection ends that nobody broke"
+    case .notJoined: "Everybody comes in, and back in"
+    case .malformed: "Every message is what the protocol says"
+    case .unexpected: "Every message has its place where it comes"
+    case .notRecovered: "Who comes back in time gets exactly what was missed"
+    case .leaked: "The server keeps no file open for who has gone"
+    case .uncleanClose: "Every Close is answered"
+    }
+  }
+
   var isEmpty: Bool { counts.isEmpty }
+
+  var total: UInt64 { counts.values.reduce(0, +) }
 
   subscript(kind: Kind) -> UInt64 { counts[kind] ?? 0 }
 

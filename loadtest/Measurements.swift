@@ -18,6 +18,10 @@ struct Measurements {
   var herd = Latencies()
   /// First packet until `session.joined`.
   var join = LatencyHistogram()
+  /// From the wish to start the session until somebody who waited is in.
+  var admission = LatencyHistogram()
+  /// From the first packet of a new connection until who had lost one is in again.
+  var comeBack = LatencyHistogram()
   /// When everybody began to be in; messages due before belong to the ramp.
   var steadyBegan: Int64 = .max
   /// When the connections may be cut; messages due after belong to the return.
@@ -34,6 +38,25 @@ struct Measurements {
   var gone = 0
   /// How many connections are no more, and will not be made again.
   var ended = 0
+  /// How often somebody came in, the first time or again after having left.
+  var joins = 0
+  var receivedBytes = 0
+
+  /// What the tester broke, and who came back.
+  var broken: [Breakage: Int] = [:]
+  var stoppedReading = 0
+  /// Connections of slow readers that the server closed.
+  var closedAsSlow = 0
+  var returned = 0
+  var recovered = 0
+  var departures = 0
+
+  /// What the attendance reports were held against.
+  var attendanceRows = 0
+  var attendanceWorstError: Int64 = 0
+  var attendanceWidestBounds: Int64 = 0
+  /// Files that the server had open with nobody there but the hosts, before and after.
+  var openFiles: (before: Int, after: Int)?
 
   var beforeRamp: Checkpoint?
   var afterRamp: Checkpoint?
@@ -49,9 +72,5 @@ struct Measurements {
     } else {
       ramp[keyPath: path].record(nanoseconds: now - due)
     }
-  }
-
-  mutating func count(_ event: ClientEvent) {
-    if case .presenceChanged = event { presenceMessages += 1 }
   }
 }

@@ -25,4 +25,20 @@ struct ProcessUsage: Sendable {
       Double(user) / Double(sysconf(Int32(_SC_CLK_TCK))) + Double(system) / Double(sysconf(Int32(_SC_CLK_TCK)))
     residentBytes = pages * Int(sysconf(Int32(_SC_PAGESIZE)))
   }
+
+  /// What this process has used of all cores, in seconds.
+  static var ownCPUSeconds: Double {
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+  }
+
+  /// How many files a process has open; nil when that cannot be seen.
+  static func openFiles(of process: Int32) -> Int? {
+    guard let folder = opendir("/proc/\(process)/fd") else { return nil }
+    defer { closedir(folder) }
+    var count = -2
+    while readdir(folder) != nil { count += 1 }
+    return count
+  }
 }

@@ -34,7 +34,7 @@ struct SessionSetup {
     var body = JSONWriter()
     body.object { body in
       body.field("id", session.id)
-      body.field("title", "Load test")
+      body.field("title", "Load test: \(plan.scenario.title)")
       body.field("admission", "open")
       body.field("visibility", "listed")
       if case .hostToken = plan.credentials { body.field("guests", true) }
@@ -54,7 +54,7 @@ struct SessionSetup {
       case .hostToken: credential = .guest(name: name)
       }
       let number = firstNumber + UInt32(place * plan.sessions)
-      add(to: session, place: place, number: number, credential, presence: plan.attendeePresence)
+      add(to: session, place: place, number: number, credential, presence: plan.attendeePresence.mode(at: place))
     }
   }
 
@@ -64,9 +64,9 @@ struct SessionSetup {
     var configuration = SignalingClientConfiguration(
       host: plan.target.authority, credential: credential, session: session.id, presence: presence)
     configuration.path = plan.target.path
-    configuration.reconnects = plan.awaitsHerd
+    configuration.reconnects = plan.breaksConnections
     // Without a herd, a join that is stuck is the run's to notice.
-    if !plan.awaitsHerd { configuration.openingTimeoutMilliseconds = Int64(plan.graceSeconds * 1000) + 1000 }
+    if case .none = plan.herd { configuration.openingTimeoutMilliseconds = Int64(plan.graceSeconds * 1000) + 1000 }
     session.people.append(Attendee(session: session, place: place, number: number, configuration: configuration))
   }
 

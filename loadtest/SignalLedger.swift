@@ -7,12 +7,17 @@ struct SignalLedger {
     let due: Int64
     fileprivate(set) var reachedPartner = false
     fileprivate(set) var returned = false
+    /// A connection of the pair broke while it was on its way: it may be lost.
+    fileprivate(set) var isExcused = false
   }
 
   private var entries: [Entry] = []
   private var lastOutbound: [Int: Int] = [:]
   private var lastReturned: [Int: Int] = [:]
   private(set) var returnedCount = 0
+  private var excusedCount = 0
+  /// Below it nothing is outstanding.
+  private var firstOutstanding = 0
   /// Signals that came again, or to the wrong peer, or that nobody sent.
   private(set) var misdelivered = 0
   /// Signals that overtook others of their pair.
@@ -20,7 +25,7 @@ struct SignalLedger {
 
   /// How many signals were sent; they are numbered from 1.
   var sentCount: Int { entries.count }
-  var outstandingCount: Int { entries.count - returnedCount }
+  var outstandingCount: Int { entries.count - returnedCount - excusedCount }
 
   /// Notes that a signal is sent now.
   /// - Returns: its number.
@@ -55,7 +60,22 @@ struct SignalLedger {
     }
     entries[signal - 1].returned = true
     returnedCount += 1
+    if entries[signal - 1].isExcused { excusedCount -= 1 }
     if signal < lastReturned.updateValue(signal, forKey: initiator) ?? 0 { reordered += 1 }
     return entries[signal - 1]
+  }
+
+  /// What is on its way between the pair of an initiator may be lost, and nobody is to blame.
+  mutating func excuse(initiator: Int) {
+    while firstOutstanding < entries.count,
+      entries[firstOutstanding].returned || entries[firstOutstanding].isExcused
+    {
+      firstOutstanding += 1
+    }
+    for index in entries.indices[firstOutstanding...]
+    where entries[index].initiator == initiator && !entries[index].returned && !entries[index].isExcused {
+      entries[index].isExcused = true
+      excusedCount += 1
+    }
   }
 }

@@ -46,7 +46,7 @@ extension LoadRun {
     nextTraffic = sessions.reduce(.max) { min($0, $1.nextChat, $1.nextSignal, $1.nextProbe) }
   }
 
-  private func sendChat(in session: ClassSession, due: Int64, now: Int64) {
+  func sendChat(in session: ClassSession, due: Int64, now: Int64) {
     guard let speaker = session.nextSpeaker() else { return }
     let number = session.chat.send(by: speaker.place, due: due)
     measurements.record(\.generatorLag, due: due, now: now)
@@ -66,7 +66,8 @@ extension LoadRun {
   }
 
   private func sendProbe(in session: ClassSession, due: Int64, now: Int64) {
-    let host = session.people[0]
+    let host = session.host
+    guard host.canSpeak else { return }
     measurements.record(\.generatorLag, due: due, now: now)
     if let id = host.client.ping(using: &workspace) { session.probes[id] = now }
     flush(host, now: now)

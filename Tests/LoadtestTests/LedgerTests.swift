@@ -46,6 +46,17 @@ struct ChatLedgerTests {
     expect(ledger.see(2, as: 13), is: .contradiction)
   }
 
+  @Test("a number that is a message for one and a change of state for another contradicts, in either order")
+  func otherKind() {
+    var ledger = ledger(messages: 2)
+    expect(ledger.see(1, as: 10), is: .consistent)
+    expect(ledger.seeOther(10), is: .contradiction)
+    expect(ledger.seeOther(11), is: .consistent)
+    expect(ledger.seeOther(11), is: .consistent)
+    expect(ledger.see(2, as: 11), is: .contradiction)
+    #expect(ledger.lastSequence == 11)
+  }
+
   @Test("a second answer, and a message that nobody sent, contradict")
   func invented() {
     var ledger = ledger(messages: 1)
@@ -116,5 +127,29 @@ struct SignalLedgerTests {
     #expect(ledger.reordered == 0)
     expect(ledger.reach(first, from: 1), is: true)
     #expect(ledger.reordered == 1)
+  }
+
+  @Test("what was on its way when a connection broke may be lost, or come; of other pairs and later it may not")
+  func excused() {
+    var ledger = SignalLedger()
+    let first = ledger.send(by: 1, due: 0)
+    let second = ledger.send(by: 1, due: 0)
+    let other = ledger.send(by: 3, due: 0)
+    ledger.excuse(initiator: 1)
+    #expect(ledger.outstandingCount == 1)
+    let later = ledger.send(by: 1, due: 0)
+    #expect(ledger.outstandingCount == 2)
+    // It comes all the same.
+    expect(ledger.reach(second, from: 1), is: true)
+    expect(ledger.complete(second, at: 1) != nil, is: true)
+    #expect(ledger.outstandingCount == 2)
+    expect(ledger.reach(first, from: 1), is: true)
+    #expect(ledger.reordered == 1)
+    for signal in [other, later] {
+      let initiator = signal == other ? 3 : 1
+      expect(ledger.reach(signal, from: initiator), is: true)
+      expect(ledger.complete(signal, at: initiator) != nil, is: true)
+    }
+    #expect(ledger.outstandingCount == 0)
   }
 }

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Whether a view of presence is what is so")
 struct PresenceTruthTests {
-  private let truth = PresenceTruth(users: ["host", "u1", "u2"])
+  private let truth = PresenceTruth(users: ["host", "u1", "u2"], host: "host")
 
   private func view(_ mode: PresenceMode, _ users: [String], count: Int) throws -> PresenceView {
     var writer = JSONWriter()
@@ -56,6 +56,27 @@ struct PresenceTruthTests {
     #expect(truth.fault(of: try view(.hosts, ["host"], count: 3)) == nil)
     #expect(truth.fault(of: try view(.hosts, ["u1"], count: 3)) != nil)
     #expect(truth.fault(of: try view(.none, [], count: 0)) == nil)
+  }
+}
+
+@Suite("Whether all know the same people after the same difference")
+struct PresenceLedgerTests {
+  @Test("the same set and count agree, and whoever knows the count only agrees with both")
+  func same() {
+    var ledger = PresenceLedger()
+    expect(ledger.see(1, count: 2, digest: nil), is: true)
+    expect(ledger.see(1, count: 2, digest: 7), is: true)
+    expect(ledger.see(1, count: 2, digest: 7), is: true)
+    expect(ledger.see(2, count: 3, digest: 9), is: true)
+    #expect(ledger.compared == 2)
+  }
+
+  @Test("a wrong count, or another set of the same size, is found")
+  func different() {
+    var ledger = PresenceLedger()
+    expect(ledger.see(1, count: 2, digest: 7), is: true)
+    expect(ledger.see(1, count: 3, digest: nil), is: false)
+    expect(ledger.see(1, count: 2, digest: 8), is: false)
   }
 }
 
