@@ -19,6 +19,7 @@ PYTHON := .build-venv/bin/python
 PYTHON_READY := .build-venv/ready
 WITH_PYTHON := PATH="$(CURDIR)/.build-venv/bin:$$PATH"
 PICTURE ?= Tests/Browser/picture.png
+SCENARIO ?= class
 HOST ?= 127.0.0.1
 PORT ?= 8080
 
@@ -78,8 +79,11 @@ test-faults: build $(PYTHON_READY) packages-faults ## kills, power cuts, full an
 test-browser: build $(PYTHON_READY) packages-test ## a class in Chromium and Firefox
 	$(WITH_PYTHON) Tests/Browser/run $(ROLLCALL)
 
-test-load: build ## 500 simulated attendees for 15 seconds
+test-load: build ## a thousand simulated attendees in a class, and other scenarios; lies must be found
 	Tests/Load/run $(ROLLCALL) $(LOADTEST)
+
+load: build ## try the load tester: SCENARIO=class|fanout|storm|relay|idle|churn|slow-readers|herd ATTENDEES=n OPTIONS=…
+	Tests/Load/try $(ROLLCALL) $(LOADTEST) $(SCENARIO) $(if $(ATTENDEES),--attendees $(ATTENDEES)) $(OPTIONS)
 
 bench: build $(SIMULATE) ## measure chat, a herd that comes back, restart, snapshots, fan-out: one table
 	Tests/Bench/run $(ROLLCALL) $(LOADTEST) .build/release/recovery-bench --simulate $(SIMULATE)
@@ -110,4 +114,4 @@ $(PYTHON_READY): Tests/requirements.txt
 	touch $@
 
 .PHONY: FORCE help run build test lint format test-unit simulate test-simulation test-protocol test-vectors test-conformance \
-  test-tls test-faults test-browser test-load bench picture soak packages-run packages-test packages-faults
+  test-tls test-faults test-browser test-load load bench picture soak packages-run packages-test packages-faults

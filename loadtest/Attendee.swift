@@ -74,11 +74,14 @@ final class Attendee {
   /// The number of the last event of the stream that was seen or included in the state.
   var position: UInt64 { client.position?.room ?? 0 }
 
-  init(session: ClassSession, place: Int, number: UInt32, configuration: SignalingClientConfiguration) {
+  init(
+    session: ClassSession, place: Int, number: UInt32, configuration: SignalingClientConfiguration,
+    security: TransportSecurity?
+  ) {
     self.session = session
     self.place = place
     self.number = number
     client = SignalingClient(configuration, firstAttempt: nil)
-    transport = ClientTransport(number: number)
+    transport = ClientTransport(number: number, security: security)
   }
 }

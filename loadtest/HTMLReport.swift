@@ -53,7 +53,9 @@ struct HTMLReport {
       (plan.sessions == 1 ? "one session" : "\(DecimalText.grouped(plan.sessions)) sessions")
       + " of \(DecimalText.grouped(plan.attendees)) attendees"
     let facts = [
-      people, plan.target.authority, Self.moment(report.beganAt),
+      people,
+      plan.target.authority + (plan.security == nil ? "" : " with TLS") + (plan.compresses ? ", compressed" : ""),
+      Self.moment(report.beganAt),
       "\(DecimalText.text(report.runSeconds, decimals: 0)) s",
     ]
     let faults = report.faults.total

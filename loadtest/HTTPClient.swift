@@ -1,5 +1,6 @@
 import EventLoop
 import Glibc
+import TLS
 
 /// Why a request has no answer.
 struct HTTPClientFailure: Error, CustomStringConvertible {
@@ -17,10 +18,12 @@ struct HTTPClientResponse {
 struct HTTPClient {
   private let target: ServerTarget
   private let address: SocketAddress
+  private let security: TransportSecurity?
   private static let timeoutMilliseconds: Int64 = 30_000
   private static let maximumBytes = 64 << 20
 
-  init(target: ServerTarget, address: SocketAddress) {
+  init(target: ServerTarget, address: SocketAddress, security: TransportSecurity? = nil) {
+    self.security = security
     self.target = target
     self.address = address
   }
@@ -33,8 +36,14 @@ struct HTTPClient {
     head += "Connection: close\r\nContent-Type: application/json\r\nContent-Length: \(body.count)\r\n\r\n"
     do throws(SystemError) {
       let socket = try StreamSocket.connect(to: address)
-      try Self.send(Array(head.utf8) + body, to: socket.rawValue, deadline: deadline)
-      let response = try Self.receive(from: socket.rawValue, deadline: deadline)
+      let request = Array(head.utf8) + body
+      let response: [UInt8]
+      if let security {
+        response = try Self.exchange(request, over: socket.rawValue, security, deadline: deadline)
+      } else {
+        try Self.send(request, to: socket.rawValue, deadline: deadline)
+        response = try Self.receive(from: socket.rawValue, deadline: deadline)
+      }
       guard let parsed = Self.parse(response) else {
         throw SystemError(code: EBADMSG, call: "the response of \(response.count) bytes")
       }
@@ -67,6 +76,47 @@ struct HTTPClient {
       case .wouldBlock: break
       case .endOfStream: return received
       case .failed(let code): throw SystemError(code: code, call: "receive")
+      }
+    }
+    throw SystemError(code: EMSGSIZE, call: "receive")
+  }
+
+  /// The same over TLS, with a wire of its own.
+  private static func exchange(
+    _ request: [UInt8], over socket: Int32, _ security: TransportSecurity, deadline: Int64
+  ) throws(SystemError) -> [UInt8] {
+    let wire = TLSWire()
+    guard var session = TLSSession(client: security.context, host: security.host, on: wire) else {
+      throw SystemError(code: EINVAL, call: "TLS for \(security.host)")
+    }
+    var received: [UInt8] = []
+    var isAsked = false
+    var ciphertext = [UInt8](repeating: 0, count: 1 << 16)
+    var plaintext = [UInt8](repeating: 0, count: TLSSession.plaintextCapacity(forCiphertext: 1 << 16))
+    while received.count < maximumBytes {
+      if !isAsked, session.isEstablished {
+        isAsked = request.withUnsafeBytes { session.send($0, on: wire) }
+      }
+      let output = Array(wire.output)
+      wire.removeOutput()
+      try send(output, to: socket, deadline: deadline)
+      try wait(for: POLLIN, on: socket, deadline: deadline)
+      let count: Int
+      switch ciphertext.withUnsafeMutableBytes({ StreamSocket.receive(socket, into: $0) }) {
+      case .bytes(let bytes): count = bytes
+      case .wouldBlock: continue
+      // A response has its length, so that an end that is too early is noticed.
+      case .endOfStream: return received
+      case .failed(let code): throw SystemError(code: code, call: "receive")
+      }
+      let receipt = ciphertext[..<count].withUnsafeBytes { input in
+        plaintext.withUnsafeMutableBytes { session.receive(input, into: $0, on: wire) }
+      }
+      received += plaintext[..<receipt.count]
+      switch receipt.condition {
+      case .open: break
+      case .endOfStream: return received
+      case .failed(let failure): throw SystemError(code: EPROTO, call: "TLS: \(failure)")
       }
     }
     throw SystemError(code: EMSGSIZE, call: "receive")

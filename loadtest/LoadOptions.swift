@@ -2,10 +2,11 @@ import ArgumentParser
 import Classroom
 import EventLoop
 import SignalingProtocol
+import TLS
 
 /// Which server, and who may do what on it.
 struct ServerOptions: ParsableArguments {
-  @Option(help: "The server: ws://HOST:PORT/ws, or http://HOST:PORT.")
+  @Option(help: "The server: ws://HOST:PORT/ws or http://HOST:PORT; wss:// or https:// with TLS.")
   var url = "ws://127.0.0.1:8080/ws"
 
   @Option(
@@ -18,6 +19,17 @@ struct ServerOptions: ParsableArguments {
     name: .customLong("host-token-file"),
     help: "Instead of the secret: a file with one token that may create sessions. The attendees come as guests.")
   var hostTokenFile: String?
+
+  @Option(
+    name: .customLong("tls-ca"),
+    help: "The certificates to trust (PEM), authorities or the server's own. Default: those that the system trusts.")
+  var trustedFile: String?
+
+  @Flag(name: .customLong("tls-insecure"), help: "Trust any certificate.")
+  var trustsAnybody = false
+
+  @Flag(help: "Offer permessage-deflate, so that the server may compress what it sends.")
+  var compression = false
 
   @Option(
     name: [.customLong("server-pid"), .customLong("pid")],
@@ -34,13 +46,34 @@ struct ServerOptions: ParsableArguments {
 
   func validate() throws {
     guard ServerTarget(url) != nil else {
-      throw ValidationError("--url takes ws://HOST:PORT/ws or http://HOST:PORT; TLS is not spoken.")
+      throw ValidationError("--url takes ws://HOST:PORT/ws or http://HOST:PORT, or wss:// or https://.")
     }
     guard (secretFile == nil) != (hostTokenFile == nil) else {
       throw ValidationError("Either --secret-file or --host-token-file is needed.")
     }
+    if trustsAnybody, trustedFile != nil {
+      throw ValidationError("--tls-insecure trusts anybody: no --tls-ca with it.")
+    }
     if let serverProcess, ProcessUsage(of: serverProcess) == nil {
       throw ValidationError("--server-pid: there is no process \(serverProcess).")
+    }
+  }
+
+  /// Whom the clients trust; nil without TLS.
+  func security(of target: ServerTarget) throws(LoadRunFailure) -> TransportSecurity? {
+    guard target.isSecure else { return nil }
+    var trust = TLSTrust.system
+    if trustsAnybody {
+      trust = .anybody
+    } else if let trustedFile {
+      trust = .certificates(
+        pem: try LoadRunFailure.wrap { () throws(SystemError) in try SmallFile.read(trustedFile, maximumBytes: 1 << 20)
+        })
+    }
+    do throws(TLSCredentialError) {
+      return TransportSecurity(context: try TLSClientContext(trust: trust), host: target.host)
+    } catch {
+      throw LoadRunFailure(sentence: "TLS: \(error)")
     }
   }
 
@@ -76,8 +109,8 @@ struct LoadOptions: ParsableArguments {
 
   @Option(
     help: """
-      How much: for fanout, slow-readers, class, storm and mix chat messages per second in each session, for relay signals \
-      per second in each session, for churn departures per second altogether.
+      How much: for relay signals per second in each session, for churn departures per second altogether, for all others \
+      chat messages per second in each session.
       """)
   var rate: Double?
 

@@ -18,11 +18,15 @@ enum HerdPlan: Sendable {
 }
 
 /// What a run does.
-struct LoadPlan: Sendable {
+struct LoadPlan {
   var scenario: Scenario
   /// The command line, for the report.
   var commandLine: String
   var target: ServerTarget
+  /// Nil without TLS.
+  var security: TransportSecurity?
+  /// Whether the server may compress.
+  var compresses: Bool
   var credentials: Credentials
   var sessionPrefix: String
   var sessions: Int

@@ -1,6 +1,8 @@
 import EventLoop
 import SignalingClient
 import SignalingProtocol
+import WebSocketCore
+import WebSocketDeflate
 
 /// A run: one thread, one poller, many attendees.
 ///
@@ -27,7 +29,7 @@ final class LoadRun {
   /// How everybody came back; nil before the connections may be cut.
   var herd: HerdMeasurements?
   var herdInput = HerdInput()
-  var workspace = ClientWorkspace(random: { .random(in: 0 ... .max) })
+  var workspace: ClientWorkspace
   var poller: Poller
   var random: SeededGenerator
   /// Sockets that are open, and forgotten by their clients.
@@ -67,6 +69,8 @@ final class LoadRun {
     chatInterval = Self.interval(plan.chatRate)
     signalInterval = Self.interval(plan.signalRate)
     probeInterval = Self.interval(plan.probeRate)
+    let inflater = SharedMessageInflater()
+    workspace = ClientWorkspace(random: { .random(in: 0 ... .max) }, inflate: inflater.inflate)
     random = SeededGenerator(seed: plan.seed)
     saboteur = plan.sabotage.map(Saboteur.init)
     began = MonotonicClock.nanoseconds()
@@ -172,7 +176,8 @@ final class LoadRun {
       }
       if event.isReadable || event.isHungUp || event.hasError {
         if attendee.transport.isPaused { throw attendee.transport.endUnread() }
-        let count = try attendee.transport.receive(into: readBuffer)
+        let (count, isOpened) = try attendee.transport.receive(into: readBuffer, poller: poller)
+        if isOpened { attendee.client.transportConnected(at: milliseconds(time), using: &workspace) }
         measurements.receivedBytes += count
         let input = UnsafeMutableRawBufferPointer(rebasing: readBuffer[..<count])
         if saboteur != nil, attendee.place == 1, attendee.session === sessions.first {
@@ -299,4 +304,14 @@ final class LoadRun {
   }
 
   func endProgress() { progress.end() }
+}
+
+/// The inflater of all clients of a run.
+private final class SharedMessageInflater {
+  private var inflater = MessageInflater(keepsContext: false)
+
+  func inflate(_ payload: UnsafeRawBufferPointer, maximumBytes: Int) throws(WebSocketFailure) -> UnsafeRawBufferPointer
+  {
+    try inflater.inflate(payload, maximumBytes: maximumBytes)
+  }
 }

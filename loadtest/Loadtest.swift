@@ -138,7 +138,8 @@ extension ScenarioCommand {
     }
     let plan = LoadPlan(
       scenario: Self.scenario, commandLine: CommandLine.arguments.dropFirst().joined(separator: " "), target: target,
-      credentials: try server.credentials(), sessionPrefix: load.sessionPrefix, sessions: shape.sessions,
+      security: try server.security(of: target), compresses: server.compression, credentials: try server.credentials(),
+      sessionPrefix: load.sessionPrefix, sessions: shape.sessions,
       attendees: shape.attendees, hostPresence: .full,
       attendeePresence: load.presence ?? defaults.presence ?? .one(shape.attendees > 500 ? .count : .full),
       chatRate: shape.chatRate, chatBytes: load.chatBytes ?? defaults.chatBytes, signalRate: shape.signalRate,

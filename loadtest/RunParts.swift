@@ -5,7 +5,8 @@ import SignalingClient
 extension LoadRun {
   /// Does everything and tells what came of it.
   func run() throws(LoadRunFailure) -> LoadReport {
-    let setup = SessionSetup(plan: plan, client: HTTPClient(target: plan.target, address: address))
+    let setup = SessionSetup(
+      plan: plan, client: HTTPClient(target: plan.target, address: address, security: plan.security))
     sessions = try setup.makeSessions()
     for session in sessions { people.append(session.host) }
     for place in 1..<(plan.attendees + 1) { for session in sessions { people.append(session.people[place]) } }

@@ -2,6 +2,7 @@ import EventLoop
 import JSON
 import SignalingClient
 import SignalingProtocol
+import WebSocketDeflate
 
 /// What is done over HTTP: sessions are made before the load, and the attendance report is read after it.
 struct SessionSetup {
@@ -64,10 +65,16 @@ struct SessionSetup {
     var configuration = SignalingClientConfiguration(
       host: plan.target.authority, credential: credential, session: session.id, presence: presence)
     configuration.path = plan.target.path
+    if plan.compresses {
+      configuration.compressionOffer =
+        DeflateClientOffer(serverNoContextTakeover: true, clientNoContextTakeover: true).element
+    }
     configuration.reconnects = plan.breaksConnections
     // Without a herd, a join that is stuck is the run's to notice.
     if case .none = plan.herd { configuration.openingTimeoutMilliseconds = Int64(plan.graceSeconds * 1000) + 1000 }
-    session.people.append(Attendee(session: session, place: place, number: number, configuration: configuration))
+    session.people.append(
+      Attendee(
+        session: session, place: place, number: number, configuration: configuration, security: plan.security))
   }
 
   /// The rows of the attendance report.

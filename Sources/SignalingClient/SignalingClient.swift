@@ -57,6 +57,8 @@ public struct SignalingClient {
   public internal(set) var presence: PresenceView?
 
   var websocket = WebSocketConnection(role: .client, limits: Self.limits)
+  /// Whether the server may compress its messages on this connection.
+  public private(set) var isCompressed = false
   var handshake: WebSocketClientHandshake?
   var output: [UInt8] = []
   var queue: [ClientEvent] = []
@@ -123,6 +125,7 @@ public struct SignalingClient {
     openedAt = now
     heardAt = now
     websocket = WebSocketConnection(role: .client, limits: Self.limits)
+    isCompressed = false
     output.removeAll(keepingCapacity: true)
     isWelcomed = false
     isPinging = false
@@ -144,7 +147,8 @@ public struct SignalingClient {
     let key = [first, second].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64(8 * $0)) } }
     do throws(WebSocketHandshakeFailure) {
       let handshake = try WebSocketClientHandshake(
-        host: configuration.host, path: configuration.path, key: key, subprotocols: [Self.subprotocol])
+        host: configuration.host, path: configuration.path, key: key, subprotocols: [Self.subprotocol],
+        extensions: configuration.compressionOffer.map { [$0] } ?? [])
       output += handshake.request
       self.handshake = handshake
       state = .handshake
@@ -207,7 +211,11 @@ public struct SignalingClient {
           return nextEvent()
         }
       case .greeting, .joining, .waiting, .present, .reading, .outside, .closing:
-        guard let incoming = websocket.next(input, consumed: &consumed) else { return nextEvent() }
+        let incoming =
+          isCompressed
+          ? websocket.next(input, consumed: &consumed, inflater: &workspace.inflater)
+          : websocket.next(input, consumed: &consumed)
+        guard let incoming else { return nextEvent() }
         take(incoming, at: now, using: &workspace)
       }
     }
@@ -219,7 +227,17 @@ public struct SignalingClient {
   ) -> Bool {
     do throws(WebSocketHandshakeFailure) {
       guard case .accepted(let subprotocol) = try handshake?.receive(input, consumed: &consumed) else { return false }
+      let extensions = handshake?.extensions ?? []
       handshake = nil
+      if let agreed = extensions.first {
+        // RFC 7692 7.1.1.1: who takes the offer names it, and keeps no context; what kept one could not be read.
+        guard extensions.count == 1, agreed.parameters.contains(where: { $0.name == "server_no_context_takeover" })
+        else {
+          throw WebSocketHandshakeFailure.unrequestedExtension
+        }
+        isCompressed = true
+        websocket = WebSocketConnection(role: .client, limits: Self.limits, permitsCompression: true)
+      }
       if subprotocol != Self.subprotocol {
         report(ProtocolViolation(.unexpected, "the server does not name the subprotocol \(Self.subprotocol)"))
       }

@@ -1,4 +1,5 @@
 import SignalingProtocol
+import WebSocketCore
 
 /// Who a client is and where it wants to be.
 public struct SignalingClientConfiguration: Sendable {
@@ -14,6 +15,9 @@ public struct SignalingClientConfiguration: Sendable {
   public var openingTimeoutMilliseconds: Int64 = 15_000
   /// How long the server's Close may take.
   public var closingTimeoutMilliseconds: Int64 = 5000
+  /// What is offered to have the server compress its messages (RFC 7692): with `server_no_context_takeover`, for one inflater
+  /// of the workspace serves all connections. Nil offers nothing. The client's own messages are never compressed.
+  public var compressionOffer: WebSocketExtensionOffer?
   /// Whether a lost connection is made anew, and the session joined again.
   public var reconnects = true
 

@@ -15,8 +15,11 @@ struct InputTests {
     #expect(ServerTarget("http://127.0.0.1:8080/") == target)
     #expect(ServerTarget("ws://[::1]:81/other")?.authority == "[::1]:81")
     #expect(ServerTarget("ws://host")?.port == 80)
+    #expect(ServerTarget("ws://host")?.isSecure == false)
+    #expect(ServerTarget("wss://host")?.port == 443)
+    #expect(ServerTarget("https://host:8443")?.isSecure == true)
     for wrong in [
-      "", "wss://host/ws", "host:80", "ws://", "ws://host:0", "ws://host:x", "ws://[::1", "ws://a@b", "ws://h:1/ #",
+      "", "ftp://host/ws", "host:80", "ws://", "ws://host:0", "ws://host:x", "ws://[::1", "ws://a@b", "ws://h:1/ #",
     ] {
       #expect(ServerTarget(wrong) == nil, "\(wrong)")
     }
