@@ -9,7 +9,7 @@ struct AttendanceRow {
 /// Whether an attendance report tells what the attendees did.
 struct AttendanceCheck {
   /// What clocks and their rounding may differ by. The server's clock stands still within a tick.
-  static let slackMilliseconds: Int64 = 500
+  static let slackMilliseconds: Int64 = 1000
 
   /// A sentence for each thing that is wrong.
   private(set) var faults: [String] = []

@@ -80,7 +80,7 @@ struct AttendanceCheckTests {
   func ended() {
     var book = book()
     book.end(asked: 9000, answered: 9010)
-    #expect(faults(right, book) == 4)
+    #expect(faults(right, book) == 2)
     let closed = [
       row("a", 7950, isActive: false), row("b", 6950, isActive: false), row("c", 3000, isActive: false, segments: 2),
     ]
