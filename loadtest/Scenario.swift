@@ -46,7 +46,7 @@ enum Scenario: String, CaseIterable, Sendable {
     case .churn: ScenarioDefaults(sessions: 4, attendees: 100, seconds: 30, churnRate: 50)
     case .slowReaders:
       ScenarioDefaults(
-        attendees: 100, seconds: 30, chatRate: 200, chatBytes: 2048, isRampQuiet: true, probeRate: 10,
+        attendees: 50, seconds: 30, chatRate: 100, chatBytes: 4096, isRampQuiet: true, probeRate: 10,
         faults: FaultShares(slow: 0.2, slowSeconds: 10))
     case .herd:
       ScenarioDefaults(
