@@ -60,7 +60,7 @@ extension LoadRun {
       measurements.recovered += 1
     } else if attendee.wasSlow, event.notRecovered == .tooOld {
       // The class went on without somebody who did not listen: that is the bargain.
-    } else if herd == nil {
+    } else if herd == nil, event.isResume {
       faults.note(
         .notRecovered, "\(name(of: attendee)) came back and was told \(event.notRecovered?.rawValue ?? "nothing")")
     }
@@ -101,6 +101,8 @@ extension LoadRun {
     }
     faults.note(isClosing ? .uncleanClose : .dropped, "\(name(of: attendee)): \(sentence(for: end, attendee))")
     attendee.session.excuseSignals(of: attendee)
+    // Whether the seat was kept is not known: the fault is told, what follows from it is not.
+    if let user = attendee.client.user { attendee.session.attendance.lose(user) }
     if end.nextAttempt != nil, !isClosing {
       attendee.expectation = .lost
       return
@@ -108,7 +110,6 @@ extension LoadRun {
     attendee.isGone = true
     if !attendee.hasJoined { measurements.gone += 1 }
     measurements.ended += 1
-    if let user = attendee.client.user { attendee.session.attendance.lose(user) }
   }
 
   /// Whether the server has given up somebody who read too slowly: with 4001, or without anybody reading its Close.
