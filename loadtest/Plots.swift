@@ -82,9 +82,9 @@ struct LinePlot {
       let place = x(mark.seconds)
       svg += Self.line("mark", place, top - (namesMarks ? 8 : 0), place, top + plotHeight)
       guard namesMarks else { continue }
-      let width = Double(mark.label.count) * 6.2 + 8
-      let isLeft = place + width > width
-      let (start, end) = isLeft ? (place - width, place) : (place, place + width)
+      let extent = Double(mark.label.count) * 6.2 + 8
+      let isLeft = place + extent > width
+      let (start, end) = isLeft ? (place - extent, place) : (place, place + extent)
       guard let row = rowEnds.firstIndex(where: { $0 < start }) else { continue }
       rowEnds[row] = end
       svg += Self.text("marker", place + (isLeft ? -3 : 3), 13 + Double(row) * 14, isLeft ? "end" : "start", mark.label)
