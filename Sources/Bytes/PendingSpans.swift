@@ -42,6 +42,19 @@ public struct PendingSpans: Equatable, Sendable, BitwiseCopyable {
     return true
   }
 
+  /// Drops the first `byteCount` bytes, which the socket has taken.
+  @inlinable
+  public mutating func removeFirst(_ byteCount: Int) {
+    assert(byteCount >= 0 && byteCount <= self.byteCount)
+    if byteCount < head.count {
+      head.start &+= UInt32(truncatingIfNeeded: byteCount)
+    } else {
+      let rest = UInt32(truncatingIfNeeded: byteCount &- head.count)
+      head = ByteRange(start: tail.start &+ rest, end: tail.end)
+      tail = ByteRange(start: 0, end: 0)
+    }
+  }
+
   @inlinable
   public mutating func removeAll() { self = PendingSpans() }
 }

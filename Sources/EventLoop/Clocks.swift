@@ -11,6 +11,13 @@ public enum MonotonicClock {
 
   /// Whole milliseconds of the same clock.
   public static func milliseconds() -> Int64 { nanoseconds() / 1_000_000 }
+
+  /// Lets the thread sleep so long; a signal may end it earlier.
+  public static func sleep(nanoseconds: Int64) {
+    guard nanoseconds > 0 else { return }
+    var time = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
+    clock_nanosleep(CLOCK_MONOTONIC, 0, &time, nil)
+  }
 }
 
 /// The time of day: for what people and other systems read. It may jump.

@@ -19,23 +19,6 @@ struct LoopCompression: ~Copyable {
   }
 }
 
-/// The forms of one message that is said to many, each made when the first receiver needs it.
-struct BroadcastFrames {
-  var plain: ByteRange?
-  /// By the bits of the window, from 9 on.
-  var compressed = InlineArray<7, ByteRange?>(repeating: nil)
-  /// The bits of the window that holds the whole message: a larger one changes nothing. So who agreed on different
-  /// windows gets the same frame, unless the message is long.
-  let sufficientBits: Int
-
-  /// What zlib does not use of a window.
-  private static let lookaheadBytes = 262
-
-  init(messageCount: Int) {
-    sufficientBits = (9..<15).first { messageCount + Self.lookaheadBytes <= 1 << $0 } ?? 15
-  }
-}
-
 /// What the echo endpoint keeps for a connection, as the conformance suite asks for it: a context in each direction.
 final class EchoCompression {
   var inflater: MessageInflater
@@ -61,33 +44,6 @@ extension ServerLoop {
       return DeflateServerPolicy(serverNoContextTakeover: true, clientNoContextTakeover: true).accept(offers)
     case .echo: return DeflateServerPolicy(query: request.target).accept(offers)
     }
-  }
-
-  /// The frame for a receiver that agreed on this window, 0 for none.
-  func frame(
-    of message: UnsafeRawBufferPointer, for agreedBits: UInt8, _ frames: inout BroadcastFrames
-  ) -> ByteRange {
-    if agreedBits > 0, message.count >= context.configuration.compressionThresholdBytes {
-      let bits = min(Int(agreedBits), frames.sufficientBits)
-      if let frame = frames.compressed[bits - 9] { return frame }
-      if let payload = compression.deflate(message, windowBits: bits) {
-        // One frame: Safari does not take compressed messages that are cut up.
-        let frame = makeFrame(.text, payload, reservedBits: .rsv1)
-        frames.compressed[bits - 9] = frame
-        return frame
-      }
-      let frame = plainFrame(of: message, &frames)
-      frames.compressed[bits - 9] = frame
-      return frame
-    }
-    return plainFrame(of: message, &frames)
-  }
-
-  private func plainFrame(of message: UnsafeRawBufferPointer, _ frames: inout BroadcastFrames) -> ByteRange {
-    if let frame = frames.plain { return frame }
-    let frame = makeFrame(.text, message)
-    frames.plain = frame
-    return frame
   }
 
   /// Sends back what came, compressed where that was agreed on.

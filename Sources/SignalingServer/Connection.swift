@@ -130,3 +130,16 @@ struct WebSocketState {
   /// Whether the client has closed it as done with: it will not be resumed.
   var hasSaidGoodbye = false
 }
+
+// Questions of the hot path. They are `mutating` only so that the state is looked at where it lies: anything else copies
+// all of it out of its optional first.
+extension WebSocketState {
+  /// What the connection is for, and whether somebody has said hello on it.
+  mutating func standing() -> (purpose: Purpose, isGreeted: Bool) { (purpose, identity != nil) }
+
+  /// Whether frames may be sent.
+  mutating func isOpen() -> Bool { machine.isOpen }
+
+  /// The bits of the agreed window, 0 for none; nil when no frames may be sent.
+  mutating func openWindowBits() -> UInt8? { machine.isOpen ? deflateWindowBits : nil }
+}

@@ -8,6 +8,7 @@ struct LoopSink: ShardSink {
   let loop: ServerLoop
 
   mutating func send(_ message: UnsafeRawBufferPointer, to connection: ConnectionID) {
+    loop.finishRun()
     loop.sendText(message, to: SlotID(rawValue: connection.rawValue))
   }
 
@@ -20,6 +21,7 @@ struct LoopSink: ShardSink {
   }
 
   mutating func respond(to request: RequestID, with result: Result<RoomAnswer, Refusal>) {
+    loop.finishRun()
     loop.deliver(result, of: request)
   }
 
@@ -32,10 +34,12 @@ struct LoopSink: ShardSink {
   }
 
   mutating func handOver(_ connection: ConnectionID) {
+    loop.finishRun()
     loop.handOver(SlotID(rawValue: connection.rawValue))
   }
 
   mutating func close(_ connection: ConnectionID, for reason: CloseReason) {
+    loop.finishRun()
     loop.close(SlotID(rawValue: connection.rawValue), for: reason)
   }
 }

@@ -19,7 +19,7 @@ extension ServerLoop {
   }
 
   func enqueue(_ bytes: [UInt8], to id: SlotID) {
-    let range = bytes.withUnsafeBytes { arena.append($0) }
+    let range = bytes.withUnsafeBytes { arena.append($0, toLane: TickOutput.ownLane) }
     enqueue(range, to: id)
   }
 
@@ -27,55 +27,97 @@ extension ServerLoop {
     var index = 0
     // Closing one connection may dirty others (a call's other side), so the list can grow while it is walked.
     while index < dirty.count {
-      let id = dirty[index]
-      index += 1
-      guard let connection = connections.pointer(to: id) else { continue }
-      connection.pointee.isDirty = false
-      send(id)
+      let end = dirty.count
+      figures.count(.bytesOut, Self.sendAll(dirty, index..<end, connections, arena, &unfinished))
+      index = end
+      for place in 0..<unfinished.count { send(unfinished[place]) }
+      unfinished.removeAll()
     }
     dirty.removeAll()
+    pacing.roundEnds()
     for id in failed { close(id) }
     failed.removeAll(keepingCapacity: true)
   }
 
+  /// Sends what the tick has for these connections, as long as that is one simple call each.
+  /// - Parameter unfinished: gets those with which there is more to be done.
+  /// - Returns: how many bytes the sockets took.
+  private static func sendAll(
+    _ dirty: borrowing IDList<SlotID>, _ indices: Range<Int>, _ connections: borrowing Slab<Connection>,
+    _ arena: borrowing TickOutput, _ unfinished: inout IDList<SlotID>
+  ) -> Int {
+    var sent = 0
+    for index in indices {
+      let id = dirty[index]
+      guard let connection = connections.pointer(to: id) else { continue }
+      connection.pointee.isDirty = false
+      let spans = connection.pointee.spans
+      guard !spans.isEmpty, connection.pointee.backlog.isEmpty, !connection.pointee.hasFailed,
+        connection.pointee.tls == nil
+      else {
+        unfinished.append(id)
+        continue
+      }
+      let result = send(arena[spans.first], arena[spans.second], to: connection.pointee.socket.rawValue)
+      if case .bytes(let count) = result {
+        connection.pointee.spans.removeFirst(count)
+        sent &+= count
+      }
+      if !connection.pointee.spans.isEmpty || connection.pointee.closesAfterFlush { unfinished.append(id) }
+    }
+    return sent
+  }
+
+  private static func send(
+    _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer, to descriptor: Int32
+  ) -> SendResult {
+    second.isEmpty ? StreamSocket.send(descriptor, first) : StreamSocket.send(descriptor, first, second)
+  }
+
   func send(_ id: SlotID) {
     guard let connection = connections.pointer(to: id) else { return }
+    if connection.pointee.hasFailed {
+      connection.pointee.spans.removeAll()
+      return
+    }
     let spans = connection.pointee.spans
-    connection.pointee.spans.removeAll()
-    if connection.pointee.hasFailed { return }
     guard !spans.isEmpty else {
       finishIfDrained(id)
       return
     }
-    let first = arena[spans.first]
-    let second = arena[spans.second]
-    var sent = 0
-    if !connection.pointee.backlog.isEmpty, isTooSlow(connection, for: first.count + second.count) {
+    if !connection.pointee.backlog.isEmpty, isTooSlow(connection, for: spans.byteCount) {
       // What waits ends with a whole frame: the Close goes behind it, in place of what is too much.
+      connection.pointee.spans.removeAll()
       closeAsSlow(id)
-      return
-    }
-    if connection.pointee.tls != nil {
-      sendEncrypted(first, second, to: id)
+    } else if connection.pointee.tls != nil {
+      connection.pointee.spans.removeAll()
+      sendEncrypted(arena[spans.first], arena[spans.second], to: id)
       if connections.pointer(to: id)?.pointee.backlog.isEmpty == true { finishIfDrained(id) }
+    } else if connection.pointee.backlog.isEmpty {
+      finishSending(
+        Self.send(arena[spans.first], arena[spans.second], to: connection.pointee.socket.rawValue), to: id)
+    } else {
+      finishSending(.wouldBlock, to: id)
+    }
+  }
+
+  /// Keeps what the socket has not taken of what the tick has for a connection.
+  private func finishSending(_ result: SendResult, to id: SlotID) {
+    guard let connection = connections.pointer(to: id) else { return }
+    let spans = connection.pointee.spans
+    connection.pointee.spans.removeAll()
+    var sent = 0
+    switch result {
+    case .bytes(let count):
+      sent = count
+      figures.count(.bytesOut, count)
+    case .wouldBlock: break
+    case .failed:
+      fail(id)
       return
     }
-    if connection.pointee.backlog.isEmpty {
-      let descriptor = connection.pointee.socket.rawValue
-      let result =
-        second.isEmpty ? StreamSocket.send(descriptor, first) : StreamSocket.send(descriptor, first, second)
-      switch result {
-      case .bytes(let count):
-        sent = count
-        figures.count(.bytesOut, count)
-      case .wouldBlock: break
-      case .failed:
-        fail(id)
-        return
-      }
-    }
-    keepUnsent(first, skipping: sent, of: id)
-    keepUnsent(second, skipping: max(0, sent - first.count), of: id)
+    keepUnsent(arena[spans.first], skipping: sent, of: id)
+    keepUnsent(arena[spans.second], skipping: max(0, sent - spans.first.count), of: id)
     if connection.pointee.backlog.isEmpty {
       finishIfDrained(id)
     } else {
@@ -137,7 +179,7 @@ extension ServerLoop {
 
   func hasTakenEverything(_ connection: ConnectionID) -> Bool {
     guard let connection = connections.pointer(to: SlotID(rawValue: connection.rawValue)) else { return false }
-    return connection.pointee.isDrained && connection.pointee.webSocket?.machine.isOpen == true
+    return connection.pointee.isDrained && connection.pointee.webSocket?.isOpen() == true
   }
 
   private func finishIfDrained(_ id: SlotID) {

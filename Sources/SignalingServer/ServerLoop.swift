@@ -50,7 +50,11 @@ final class ServerLoop {
   let controlFrameLimit: RateLimit
   let shard: RoomShard
   var connections = Slab<Connection>()
-  var arena = TickArena()
+  var arena = TickOutput()
+  var broadcasts = BroadcastRun()
+  /// The connections of this flush that need more than one simple send.
+  var unfinished = IDList<SlotID>()
+  var pacing = TickPacing()
   var poller: Poller
   var reader = JSONReader()
   var compression = LoopCompression()
@@ -128,6 +132,7 @@ final class ServerLoop {
   func run() {
     endTick()
     while !isFinished {
+      pacing.rest()
       do throws(SystemError) {
         try poller.wait(timeoutMilliseconds: timeout(), sleepingOn: context.mailbox)
       } catch {
@@ -191,6 +196,7 @@ final class ServerLoop {
     appendRecords()
     var sink = LoopSink(loop: self)
     shard.release(into: &sink)
+    finishRun()
     flush()
     arena.reset()
     connections.recycle()

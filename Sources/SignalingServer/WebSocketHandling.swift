@@ -138,7 +138,7 @@ extension ServerLoop {
   }
 
   private func handle(_ event: WebSocketEvent, from id: SlotID) {
-    guard let purpose = connections.pointer(to: id)?.pointee.webSocket?.purpose else { return }
+    guard let purpose = connections.pointer(to: id)?.pointee.webSocket?.standing().purpose else { return }
     switch event {
     case .text(let payload):
       figures.count(.messagesIn)
@@ -200,24 +200,24 @@ extension ServerLoop {
 
   private func handle(_ message: ClientMessage, id commandID: Int64?, from id: SlotID) {
     guard let connection = connections.pointer(to: id) else { return }
-    let identity = connection.pointee.webSocket?.identity
+    let isGreeted = connection.pointee.webSocket?.standing().isGreeted == true
     switch message {
     case .ping:
       say(to: id) { ServerMessage.pong(id: commandID, at: now, into: &$0) }
     case .hello(let hello):
-      if identity == nil {
+      if !isGreeted {
         greet(hello, id: commandID, from: id)
       } else {
         complain(ProtocolError(.alreadyGreeted, "This connection has said hello."), id: commandID, to: id)
       }
     case .sessionJoin(let session, let presence, let resume):
-      guard let identity else {
+      guard let identity = connection.pointee.webSocket?.identity else {
         complain(ProtocolError(.helloExpected, "Say hello first."), id: commandID, to: id)
         return
       }
       join(identity, session: session, presence: presence, resume: resume, id: commandID, from: id)
     default:
-      if identity == nil {
+      if !isGreeted {
         complain(ProtocolError(.helloExpected, "Say hello first."), id: commandID, to: id)
       } else {
         shard.handle(message, id: commandID, from: ConnectionID(rawValue: id.rawValue), at: now)
@@ -369,54 +369,20 @@ extension ServerLoop {
     sendFrame(.text, message, to: id)
   }
 
-  /// Frames a message once for each form in which it is wanted, and gives the frames to these connections.
-  func broadcastText(_ message: UnsafeRawBufferPointer, to receivers: [ConnectionID]) {
-    var frames = BroadcastFrames(messageCount: message.count)
-    for receiver in receivers {
-      let id = SlotID(rawValue: receiver.rawValue)
-      guard let connection = connections.pointer(to: id), connection.pointee.webSocket?.machine.isOpen == true else {
-        continue
-      }
-      figures.count(.messagesOut)
-      let bits = connection.pointee.webSocket?.deflateWindowBits ?? 0
-      enqueue(frame(of: message, for: bits, &frames), to: id)
-    }
-  }
-
-  /// Like ``broadcastText(_:to:)``, but not to those for whom much waits already: they are told how things stand when they
-  /// have taken that.
-  func broadcastLatest(_ message: UnsafeRawBufferPointer, to receivers: [ConnectionID]) {
-    var frames = BroadcastFrames(messageCount: message.count)
-    for receiver in receivers {
-      let id = SlotID(rawValue: receiver.rawValue)
-      guard let connection = connections.pointer(to: id), connection.pointee.webSocket?.machine.isOpen == true else {
-        continue
-      }
-      if connection.pointee.backlog.count > limits.outboundBytes / 4 {
-        connection.pointee.webSocket?.missesLatest = true
-        figures.count(.coalesced)
-      } else {
-        figures.count(.messagesOut)
-        let bits = connection.pointee.webSocket?.deflateWindowBits ?? 0
-        enqueue(frame(of: message, for: bits, &frames), to: id)
-      }
-    }
-  }
-
   private func sendFrame(_ opcode: WebSocketOpcode, _ payload: UnsafeRawBufferPointer, to id: SlotID) {
     // RFC 6455, 5.5.1: nothing after a Close.
-    guard connections.pointer(to: id)?.pointee.webSocket?.machine.isOpen == true else { return }
+    guard connections.pointer(to: id)?.pointee.webSocket?.isOpen() == true else { return }
     if opcode == .text || opcode == .binary { figures.count(.messagesOut) }
     enqueue(makeFrame(opcode, payload), to: id)
   }
 
   func makeFrame(
-    _ opcode: WebSocketOpcode, _ payload: UnsafeRawBufferPointer, reservedBits: WebSocketReservedBits = []
+    _ opcode: WebSocketOpcode, _ payload: UnsafeRawBufferPointer, reservedBits: WebSocketReservedBits = [],
+    lane: Int = TickOutput.ownLane
   ) -> ByteRange {
-    let start = arena.count
-    let length = WebSocketFrame.length(payloadCount: payload.count, masked: false)
-    WebSocketFrame.write(opcode, payload: payload, reservedBits: reservedBits, to: arena.extend(byCount: length))
-    return arena.range(from: start)
+    arena.append(byCount: WebSocketFrame.length(payloadCount: payload.count, masked: false), toLane: lane) {
+      WebSocketFrame.write(opcode, payload: payload, reservedBits: reservedBits, to: $0)
+    }
   }
 
   // MARK: Closing
