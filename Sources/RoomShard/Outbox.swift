@@ -68,7 +68,7 @@ struct Outbox {
   }
 
   /// Sends without waiting for the disk.
-  mutating func sendBeside(_ message: [UInt8], to connection: ConnectionID) {
+  mutating func sendBeside(_ message: UnsafeRawBufferPointer, to connection: ConnectionID) {
     beside.append((connection, besideBytes.append(message)))
   }
 
@@ -137,7 +137,9 @@ private struct ByteQueue {
 
   var count: Int { storage.count }
 
-  mutating func append(_ bytes: [UInt8]) -> Range<Int> {
+  mutating func append(_ bytes: [UInt8]) -> Range<Int> { bytes.withUnsafeBytes { append($0) } }
+
+  mutating func append(_ bytes: UnsafeRawBufferPointer) -> Range<Int> {
     let lower = start + storage.count
     storage.append(contentsOf: bytes)
     return lower..<(lower + bytes.count)

@@ -33,7 +33,7 @@ final class Peer {
 
   /// The signals that ``connection`` has not been handed.
   func takeUndelivered() -> [[UInt8]] {
-    let messages = Array(signals.messages(after: delivered))
+    let messages = signals.messages(after: delivered)
     delivered = signals.last
     return messages
   }

@@ -165,7 +165,7 @@ public final class RoomShard {
         room.audience.remove(connection)
       case .signal(let peer, let room, let range, let time):
         let beginning = outbox.bytes(range) { Array($0) }
-        number(beginning, for: peer, in: room, at: time) { signal, connection in
+        if let (signal, connection) = number(beginning, for: peer, in: room, at: time) {
           signal.withUnsafeBytes { sink.send($0, to: connection) }
         }
       case .respond(let request, let result):

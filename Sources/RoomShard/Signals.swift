@@ -19,7 +19,13 @@ extension RoomShard {
       into: &writer)
     let isBeside = isKnown(sender) && outbox.takenCount >= sender.lastHeldSignal
     if isBeside {
-      number(writer.bytes, for: receiver, in: room, at: now) { outbox.sendBeside($0, to: $1) }
+      writer.field("signal_seq", receiver.signals.last + 1)
+      writer.endObject()
+      writer.withUnsafeBytes { signal in
+        if let connection = keep(signal, for: receiver, in: room, at: now) {
+          outbox.sendBeside(signal, to: connection)
+        }
+      }
     } else {
       // Nobody may hear of a peer before its join is safe, and no later signal may overtake one that waits for that.
       outbox.append(.signal(receiver, room, outbox.store(writer.bytes), at: now), restingOn: room.position)
@@ -32,16 +38,24 @@ extension RoomShard {
   /// Whether others may know the address: it has been told, or could have been.
   private func isKnown(_ peer: Peer) -> Bool { outbox.takenCount >= peer.announcement }
 
-  /// Gives a signal its number, keeps it, and sends it to a receiver who is there. Who is on the way back gets it after the
-  /// events that were missed.
+  /// Gives a signal that had to wait its number, and keeps it.
+  /// - Returns: the signal, and to whom it goes now.
   func number(
-    _ beginning: [UInt8], for receiver: Peer, in room: Room, at now: Timestamp,
-    send: ([UInt8], ConnectionID) -> Void
-  ) {
+    _ beginning: [UInt8], for receiver: Peer, in room: Room, at now: Timestamp
+  ) -> (signal: [UInt8], connection: ConnectionID)? {
     let signal = beginning + ServerMessage.signalEnd(sequence: receiver.signals.last + 1)
+    let connection = signal.withUnsafeBytes { keep($0, for: receiver, in: room, at: now) }
+    return connection.map { (signal, $0) }
+  }
+
+  /// Keeps a signal that has its number.
+  /// - Returns: the connection of a receiver who is there. Who is on the way back gets it after the events that were missed.
+  private func keep(
+    _ signal: UnsafeRawBufferPointer, for receiver: Peer, in room: Room, at now: Timestamp
+  ) -> ConnectionID? {
     receiver.signals.append(signal, at: now, lifetimeMilliseconds: configuration.signalLifetimeMilliseconds)
-    guard let connection = receiver.connection, room.audience.hasEntered(connection) else { return }
+    guard let connection = receiver.connection, room.audience.hasEntered(connection) else { return nil }
     receiver.delivered = receiver.signals.last
-    send(signal, connection)
+    return connection
   }
 }

@@ -105,7 +105,7 @@ extension ClientMessage {
       }
       self = .signal(
         to: try fields.string("to", bytes: 1...ProtocolLimits.userBytes),
-        kind: try fields.choice("kind", SignalKind.self),
+        kind: try fields.signalKind(),
         negotiation: try fields.optionalString("negotiation", bytes: 1...ProtocolLimits.negotiationBytes),
         payload: payload.raw)
     } else if type.equals("ping") {
@@ -226,6 +226,16 @@ private struct CommandFields {
   ) throws(ProtocolError) -> Choice where Choice.RawValue == String {
     guard let choice = try optionalChoice(name, type) else { throw missing(name) }
     return choice
+  }
+
+  /// Like `choice`, without a `String`: calls send many.
+  func signalKind() throws(ProtocolError) -> SignalKind {
+    if let value = value("kind") {
+      if value.equals("candidate") { return .candidate }
+      if value.equals("offer") { return .offer }
+      if value.equals("answer") { return .answer }
+    }
+    return try choice("kind", SignalKind.self)
   }
 
   private func optionalObject(_ name: StaticString) throws(ProtocolError) -> CommandFields? {
