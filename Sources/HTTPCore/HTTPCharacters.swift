@@ -36,6 +36,7 @@ extension UInt8 {
 
 /// Whether two texts are equal but for the case of ASCII letters.
 func equalsIgnoringCase(_ left: some StringProtocol, _ right: some StringProtocol) -> Bool {
+  guard left.utf8.count == right.utf8.count else { return false }
   var leftBytes = left.utf8.makeIterator()
   var rightBytes = right.utf8.makeIterator()
   while true {

@@ -71,6 +71,7 @@ struct JSONScanner {
   /// to within eight bytes of the end.
   @inline(__always)
   private mutating func skipPlainWords() {
+    while end &- position >= 32, isPlain(at: position) { position &+= 32 }
     while end &- position >= 8 {
       let marks = marksOfSpecialBytes(at: position)
       guard marks == 0 else {
@@ -79,6 +80,13 @@ struct JSONScanner {
       }
       position &+= 8
     }
+  }
+
+  /// Whether the 32 bytes from `offset` are ASCII without a quote, backslash or control character.
+  @inline(__always)
+  private func isPlain(at offset: Int) -> Bool {
+    marksOfSpecialBytes(at: offset) | marksOfSpecialBytes(at: offset &+ 8) | marksOfSpecialBytes(at: offset &+ 16)
+      | marksOfSpecialBytes(at: offset &+ 24) == 0
   }
 
   /// Marks, in the high bit of each of the eight bytes from `offset`, what is not ASCII or is a quote, backslash or control

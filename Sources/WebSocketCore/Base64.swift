@@ -20,9 +20,18 @@ enum Base64 {
     return String(decoding: encoded, as: UTF8.self)
   }
 
+  private static func isOfAlphabet(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "/"):
+      true
+    default: false
+    }
+  }
+
   /// Whether `text` is the encoding of exactly 16 bytes: 22 characters of the alphabet and two of padding.
   static func encodesSixteenBytes(_ text: some Collection<UInt8>) -> Bool {
     guard text.count == 24 else { return false }
-    return text.prefix(22).allSatisfy { alphabet.contains($0) } && text.suffix(2).allSatisfy { $0 == UInt8(ascii: "=") }
+    return text.prefix(22).allSatisfy(isOfAlphabet) && text.suffix(2).allSatisfy { $0 == UInt8(ascii: "=") }
   }
 }

@@ -33,10 +33,14 @@ enum HeaderFieldSyntax {
   /// Whether two texts are the same but for the case of ASCII letters.
   static func equal(_ text: some Collection<UInt8>, ignoringCaseOf lowercased: String) -> Bool {
     let other = lowercased.utf8
-    return text.count == other.count
-      && zip(text, other).allSatisfy { byte, wanted in
-        byte == wanted || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) && byte | 0x20 == wanted
-      }
+    guard text.count == other.count else { return false }
+    var bytes = text.makeIterator()
+    for wanted in other {
+      guard let byte = bytes.next() else { return false }
+      let isUppercase = byte &- UInt8(ascii: "A") < 26
+      guard (isUppercase ? byte | 0x20 : byte) == wanted else { return false }
+    }
+    return true
   }
 
   /// The elements of a comma-separated list, without white space around them; empty ones are left out

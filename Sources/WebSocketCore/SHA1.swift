@@ -33,20 +33,21 @@ enum SHA1 {
       words[position / 4] = words[position / 4] << 8 | UInt32(byte)
     }
     var (a, b, c, d, e) = (state[0], state[1], state[2], state[3], state[4])
-    for step in 0..<80 {
-      let slot = step & 15
-      if step >= 16 {
-        words[slot] = rotated(
-          words[(step + 13) & 15] ^ words[(step + 8) & 15] ^ words[(step + 2) & 15] ^ words[slot], by: 1)
-      }
-      let (function, constant): (UInt32, UInt32) =
-        switch step {
-        case ..<20: ((b & c) | (~b & d), 0x5A82_7999)
-        case ..<40: (b ^ c ^ d, 0x6ED9_EBA1)
-        case ..<60: ((b & c) | (b & d) | (c & d), 0x8F1B_BCDC)
-        default: (b ^ c ^ d, 0xCA62_C1D6)
-        }
-      let sum = rotated(a, by: 5) &+ function &+ e &+ words[slot] &+ constant
+    // Apart for each function, so that no step has to find out which is its own.
+    for step in 0..<20 {
+      let sum = rotated(a, by: 5) &+ ((b & c) | (~b & d)) &+ e &+ word(step, &words) &+ 0x5A82_7999
+      (a, b, c, d, e) = (sum, a, rotated(b, by: 30), c, d)
+    }
+    for step in 20..<40 {
+      let sum = rotated(a, by: 5) &+ (b ^ c ^ d) &+ e &+ word(step, &words) &+ 0x6ED9_EBA1
+      (a, b, c, d, e) = (sum, a, rotated(b, by: 30), c, d)
+    }
+    for step in 40..<60 {
+      let sum = rotated(a, by: 5) &+ ((b & c) | (b & d) | (c & d)) &+ e &+ word(step, &words) &+ 0x8F1B_BCDC
+      (a, b, c, d, e) = (sum, a, rotated(b, by: 30), c, d)
+    }
+    for step in 60..<80 {
+      let sum = rotated(a, by: 5) &+ (b ^ c ^ d) &+ e &+ word(step, &words) &+ 0xCA62_C1D6
       (a, b, c, d, e) = (sum, a, rotated(b, by: 30), c, d)
     }
     state[0] &+= a
@@ -56,7 +57,19 @@ enum SHA1 {
     state[4] &+= e
   }
 
+  /// The word of a step, from the sixteen before it.
+  @inline(__always)
+  private static func word(_ step: Int, _ words: inout InlineArray<16, UInt32>) -> UInt32 {
+    let slot = step & 15
+    if step >= 16 {
+      words[slot] = rotated(
+        words[(step &+ 13) & 15] ^ words[(step &+ 8) & 15] ^ words[(step &+ 2) & 15] ^ words[slot], by: 1)
+    }
+    return words[slot]
+  }
+
+  @inline(__always)
   private static func rotated(_ word: UInt32, by bits: UInt32) -> UInt32 {
-    word << bits | word >> (32 - bits)
+    word &<< bits | word &>> (32 &- bits)
   }
 }

@@ -23,6 +23,7 @@ public struct UTF8Validator: Sendable {
     var index = 0
     while index < count {
       if due == 0 {
+        while count &- index >= 32, isASCII(base + index) { index &+= 32 }
         while count &- index >= 8,
           base.loadUnaligned(fromByteOffset: index, as: UInt64.self) & 0x8080_8080_8080_8080 == 0
         {
@@ -61,6 +62,13 @@ public struct UTF8Validator: Sendable {
     self.lowest = lowest
     self.highest = highest
     return true
+  }
+
+  /// Whether the 32 bytes from here on are ASCII.
+  @inline(__always)
+  private func isASCII(_ bytes: UnsafeRawPointer) -> Bool {
+    let words = bytes.loadUnaligned(as: SIMD4<UInt64>.self)
+    return (words[0] | words[1] | words[2] | words[3]) & 0x8080_8080_8080_8080 == 0
   }
 
   /// Whether `bytes` are UTF-8 from beginning to end.
