@@ -33,7 +33,7 @@ run: packages-run ## build the server, start it with a demo class, print the two
 build: packages-run ## build the server and the load tester, optimised
 	$(SWIFT) build $(RELEASE)
 
-test: packages-test lint test-unit test-simulation test-protocol build test-conformance test-tls test-faults test-browser test-load ## everything that CI checks
+test: packages-test lint test-unit test-simulation test-protocol build test-conformance test-tls test-faults test-browser test-load test-allocations ## everything that CI checks
 	@echo "make test: all parts passed"
 
 lint: packages-run ## formatting and style of every Swift file
@@ -85,8 +85,11 @@ test-load: build ## a thousand simulated attendees in a class, and other scenari
 load: build ## try the load tester: SCENARIO=class|fanout|storm|relay|idle|churn|slow-readers|herd ATTENDEES=n OPTIONS=…
 	Tests/Load/try $(ROLLCALL) $(LOADTEST) $(SCENARIO) $(if $(ATTENDEES),--attendees $(ATTENDEES)) $(OPTIONS)
 
-bench: build $(SIMULATE) ## measure chat, a herd that comes back, restart, snapshots, fan-out: one table
-	Tests/Bench/run $(ROLLCALL) $(LOADTEST) .build/release/recovery-bench --simulate $(SIMULATE)
+test-allocations: build ## what a frame, and each receiver of a message, allocates: nothing
+	Tests/Allocations/run $(ROLLCALL)
+
+bench: build $(SIMULATE) $(PYTHON_READY) packages-bench ## measure Rollcall beside other servers, chat, a herd, restart, snapshots: one table
+	$(PYTHON) Tests/Bench/run $(ROLLCALL) $(LOADTEST) .build/release/recovery-bench --simulate $(SIMULATE)
 
 picture: build $(PYTHON_READY) packages-test ## take the picture of the README anew, from a class in a real browser
 	mkdir -p $(dir $(PICTURE))
@@ -107,6 +110,9 @@ packages-test: packages-run # what the tests need beside that
 packages-faults: # what breaks disks and clocks
 	@.ci/packages strace libfuse2 faketime util-linux
 
+packages-bench: packages-run # the servers that Rollcall is measured beside, and what counts instructions
+	@.ci/packages gcc libc6-dev libnginx-mod-nchan nodejs node-ws libuv1 valgrind binutils util-linux
+
 $(PYTHON_READY): Tests/requirements.txt
 	@.ci/packages python3 python3-venv
 	python3 -m venv .build-venv
@@ -114,4 +120,4 @@ $(PYTHON_READY): Tests/requirements.txt
 	touch $@
 
 .PHONY: FORCE help run build test lint format test-unit simulate test-simulation test-protocol test-vectors test-conformance \
-  test-tls test-faults test-browser test-load load bench picture soak packages-run packages-test packages-faults
+  test-tls test-faults test-browser test-load test-allocations load bench picture soak packages-bench packages-run packages-test packages-faults
