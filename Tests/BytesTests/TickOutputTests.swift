@@ -45,8 +45,8 @@ struct TickOutputTests {
   private func text(_ bytes: UnsafeRawBufferPointer) -> String { String(decoding: bytes, as: UTF8.self) }
 }
 
-@Suite("What a connection has to send")
-struct PendingSpansTests {
+@Suite("What a socket has left over")
+struct SpansLeftOverTests {
   @Test("what the socket has taken is dropped from the front, over both ranges")
   func dropsFromTheFront() {
     for taken in 0...30 {
