@@ -12,6 +12,7 @@ public enum Limit: String, CaseIterable, Sendable {
   case helloTime = "hello_time"
   case silence
   case messageBytes = "message_bytes"
+  case inflatedBytes = "inflated_bytes"
   case messageFragments = "message_fragments"
   case messageRate = "message_rate"
   case userMessageRate = "user_message_rate"
@@ -45,6 +46,7 @@ public enum Limit: String, CaseIterable, Sendable {
     case .helloTime: [.helloTime]
     case .silence: [.pingInterval]
     case .messageBytes: [.messageBytes]
+    case .inflatedBytes: [.inflatedBytes]
     case .messageFragments: [.messageFragments]
     case .messageRate: [.messageRate, .messageBurst]
     case .userMessageRate: [.userMessageRate, .userMessageBurst]
@@ -66,7 +68,7 @@ public enum Limit: String, CaseIterable, Sendable {
     case .connectionsPerAddress: .refused(status: 429, .tooManyConnections)
     case .helloTime: .closed(CloseReason.helloTimeout)
     case .silence: .closed(CloseReason.noPong)
-    case .messageBytes: .closed(code: 1009, name: "message_too_big")
+    case .messageBytes, .inflatedBytes: .closed(code: 1009, name: "message_too_big")
     case .messageFragments: .closed(code: 1008, name: "policy_violation")
     case .controlFrameRate: .closed(CloseReason.rateLimited)
     case .outboundBytes: .closed(CloseReason.slowConsumer)
@@ -85,7 +87,8 @@ public enum Limit: String, CaseIterable, Sendable {
     case .bodyBytes: "body of a request"
     case .helloTime: "a WebSocket before its `hello`"
     case .silence: "a WebSocket that says nothing is pinged; then the same time for anything from it"
-    case .messageBytes: "WebSocket message, fragments together, inflated"
+    case .messageBytes: "WebSocket message, fragments together"
+    case .inflatedBytes: "compressed WebSocket message, inflated"
     case .messageFragments: "frames of a message, empty ones too"
     case .messageRate: "messages of a connection"
     case .userMessageRate: "messages of all connections of a user"
@@ -119,6 +122,7 @@ extension LimitSetting {
     let value = defaultValue
     switch unit {
     case .milliseconds: return value % 1000 == 0 ? "\(value / 1000) s" : "\(value) ms"
+    case .bytes where value == 0: return zero ?? "0"
     case .bytes: return value % 1024 == 0 ? "\(value / 1024) KiB" : "\(value) B"
     case .perSecond: return "\(value)/s"
     case .count: return value == 0 ? zero ?? "0" : "\(value)"

@@ -151,6 +151,7 @@ extension ServerLoop {
   func note(_ failure: WebSocketFailure) {
     switch failure {
     case .messageTooBig: figures.count(.messageBytes)
+    case .inflatedMessageTooBig: figures.count(.inflatedBytes)
     case .tooManyFrames: figures.count(.messageFragments)
     default: break
     }

@@ -80,7 +80,10 @@ extension LimitSetting {
     "body-bytes", .bytes, 1024...67_108_864, \.bodyBytes, "The most bytes of a request's body.")
   public static let messageBytes = LimitSetting(
     "message-bytes", .bytes, 16_384...16_777_216, \.messageBytes,
-    "The most bytes of a WebSocket message, all fragments together, inflated if it is compressed.")
+    "The most bytes of a WebSocket message, all fragments together.")
+  public static let inflatedBytes = LimitSetting(
+    "inflated-bytes", .bytes, 0...16_777_216, zero: "as many as of any other", \.inflatedBytes,
+    "The most bytes of a compressed WebSocket message when it is inflated.")
   public static let messageFragments = LimitSetting(
     "message-fragments", .count, 1...1_048_576, \.messageFragments, "The most frames of a WebSocket message.")
   public static let messageRate = LimitSetting(

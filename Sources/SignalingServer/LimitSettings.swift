@@ -10,6 +10,8 @@ public struct LimitSettings: Sendable, Equatable {
   var headerCount = HTTPLimits().maximumHeaderCount
   var bodyBytes = HTTPLimits().maximumBodyBytes
   var messageBytes = ProtocolLimits.messageBytes
+  /// 0: as many as any message has.
+  var inflatedBytes = 0
   var messageFragments = WebSocketLimits().maximumFramesPerMessage
   var messageRate = 1000
   var messageBurst = 5000
@@ -33,7 +35,9 @@ public struct LimitSettings: Sendable, Equatable {
   }
 
   var webSocket: WebSocketLimits {
-    WebSocketLimits(maximumMessageBytes: messageBytes, maximumFramesPerMessage: messageFragments)
+    WebSocketLimits(
+      maximumMessageBytes: messageBytes, maximumInflatedMessageBytes: inflatedBytes > 0 ? inflatedBytes : nil,
+      maximumFramesPerMessage: messageFragments)
   }
 
   var messages: RateLimit { RateLimit(perSecond: messageRate, burst: messageBurst) }

@@ -150,14 +150,14 @@ public struct WebSocketConnection: Sendable {
   ) -> WebSocketEvent {
     isCompressed = false
     do throws(WebSocketFailure) {
-      let message = try inflater.inflate(payload, maximumBytes: limits.maximumMessageBytes)
+      let message = try inflater.inflate(payload, maximumBytes: limits.maximumInflatedMessageBytes)
       // RFC 6455 8.1 is about the message, whatever it was on the wire.
       guard isText else { return .binary(message) }
       guard UTF8Validator.isValid(message) else { throw .invalidUTF8 }
       return .text(message)
     } catch {
       consumed = input.count
-      return fail(error)
+      return fail(error == .messageTooBig ? .inflatedMessageTooBig : error)
     }
   }
 

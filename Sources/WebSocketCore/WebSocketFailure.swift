@@ -24,6 +24,8 @@ public enum WebSocketFailure: Error, Hashable, Sendable {
   case tooManyFrames
   /// More bytes in one message than ``WebSocketLimits/maximumMessageBytes``.
   case messageTooBig
+  /// A compressed message that has more than ``WebSocketLimits/maximumInflatedMessageBytes`` when it is inflated.
+  case inflatedMessageTooBig
   /// A text message or a close reason that is not UTF-8 (RFC 6455 8.1).
   case invalidUTF8
   /// A compressed message that is not what a DEFLATE encoder makes, or that breaks off (RFC 7692 7.2.2).
@@ -36,7 +38,7 @@ public enum WebSocketFailure: Error, Hashable, Sendable {
   /// The code of the Close frame to send.
   public var closeCode: WebSocketCloseCode {
     switch self {
-    case .messageTooBig: .messageTooBig
+    case .messageTooBig, .inflatedMessageTooBig: .messageTooBig
     case .invalidUTF8, .invalidCompressedData: .invalidPayloadData
     case .tooManyFrames: .policyViolation
     default: .protocolError
@@ -58,6 +60,7 @@ public enum WebSocketFailure: Error, Hashable, Sendable {
     case .unfinishedMessage: "new message inside a fragmented one"
     case .tooManyFrames: "too many frames in a message"
     case .messageTooBig: "message too big"
+    case .inflatedMessageTooBig: "inflated message too big"
     case .invalidUTF8: "invalid UTF-8"
     case .invalidCompressedData: "invalid compressed data"
     case .truncatedCloseCode: "truncated close code"

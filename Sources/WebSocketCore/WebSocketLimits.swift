@@ -4,13 +4,21 @@ public struct WebSocketLimits: Hashable, Sendable {
   /// connection with 1009 before anything is allocated for it.
   public var maximumMessageBytes: Int
 
+  /// The most bytes a compressed message may have when it is inflated; one with more fails the connection with 1009, and
+  /// nothing beyond is kept.
+  public var maximumInflatedMessageBytes: Int
+
   /// The most frames one message may be cut into; more fail the connection with 1008. It bounds the work that empty
   /// and tiny fragments can ask for.
   public var maximumFramesPerMessage: Int
 
-  public init(maximumMessageBytes: Int = 65_536, maximumFramesPerMessage: Int = 1_024) {
+  /// - Parameter maximumInflatedMessageBytes: as many as any message has, when nothing is said.
+  public init(
+    maximumMessageBytes: Int = 65_536, maximumInflatedMessageBytes: Int? = nil, maximumFramesPerMessage: Int = 1_024
+  ) {
     precondition(maximumMessageBytes >= 0 && maximumFramesPerMessage >= 1)
     self.maximumMessageBytes = maximumMessageBytes
+    self.maximumInflatedMessageBytes = maximumInflatedMessageBytes ?? maximumMessageBytes
     self.maximumFramesPerMessage = maximumFramesPerMessage
   }
 

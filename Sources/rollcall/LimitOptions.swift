@@ -14,6 +14,7 @@ struct LimitOptions: ParsableArguments {
   @Option(name: .of(.headerCount), help: .of(.headerCount)) var headerCount = Int64(.headerCount)
   @Option(name: .of(.bodyBytes), help: .of(.bodyBytes)) var bodyBytes = Int64(.bodyBytes)
   @Option(name: .of(.messageBytes), help: .of(.messageBytes)) var messageBytes = Int64(.messageBytes)
+  @Option(name: .of(.inflatedBytes), help: .of(.inflatedBytes)) var inflatedBytes = Int64(.inflatedBytes)
   @Option(name: .of(.messageFragments), help: .of(.messageFragments)) var messageFragments = Int64(.messageFragments)
   @Option(name: .of(.messageRate), help: .of(.messageRate)) var messageRate = Int64(.messageRate)
   @Option(name: .of(.messageBurst), help: .of(.messageBurst)) var messageBurst = Int64(.messageBurst)
@@ -32,7 +33,8 @@ struct LimitOptions: ParsableArguments {
       (.handshakeTime, handshakeTime.milliseconds), (.idleTime, idleTime.milliseconds),
       (.helloTime, helloTime.milliseconds), (.pingInterval, pingInterval.milliseconds),
       (.requestLineBytes, requestLineBytes), (.headerBytes, headerBytes), (.headerCount, headerCount),
-      (.bodyBytes, bodyBytes), (.messageBytes, messageBytes), (.messageFragments, messageFragments),
+      (.bodyBytes, bodyBytes), (.messageBytes, messageBytes), (.inflatedBytes, inflatedBytes),
+      (.messageFragments, messageFragments),
       (.messageRate, messageRate), (.messageBurst, messageBurst), (.userMessageRate, userMessageRate),
       (.userMessageBurst, userMessageBurst), (.controlFrameRate, controlFrameRate),
       (.controlFrameBurst, controlFrameBurst), (.outboundBytes, outboundBytes), (.connections, connections),

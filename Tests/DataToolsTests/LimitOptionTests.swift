@@ -12,7 +12,7 @@ struct LimitOptionTests {
       #expect(words.contains("--\(setting.option)"), "\(setting.option)")
     }
     let text = run.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
-    #expect(text.contains("inflated if it is compressed. (default: 65536)") && text.contains("(default: 25s)"))
+    #expect(text.contains("all fragments together. (default: 65536)") && text.contains("(default: 25s)"))
   }
 
   @Test(

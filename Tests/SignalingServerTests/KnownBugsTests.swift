@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import Testing
 import WebSocketCore
+import WebSocketDeflate
 
 @testable import SignalingServer
 
@@ -138,6 +139,29 @@ struct KnownBugsTests {
     #expect(try isWell(server))
   }
 
+  @Test("NATS CVE-2026-27571: a bomb is refused while it is inflated, before anybody has said who it is")
+  func bomb() throws {
+    let server = try TestServer(loops: 1)
+    let client = try FrameClient(server, offer: "permessage-deflate")
+    let before = try Exposition(of: server).value("process_resident_memory_bytes")
+    // A thousand to one: what is inflated of it is far below what is refused.
+    try client.sendCompressed(payload: MessageBomb.payload)
+    #expect(try client.awaitClose() == 1009)
+    #expect(try Exposition(of: server).value("process_resident_memory_bytes") - before < 16 << 20)
+    #expect(try isWell(server))
+  }
+
+  @Test(
+    "window bits of 0, 7, 16, nothing or text are no offer that is taken, and trap nothing",
+    arguments: ["server_max_window_bits", "client_max_window_bits"],
+    ["=0", "=7", "=16", "=text", "=", "=\"\"", "=-8", "=08", "=99999999999999999999", "=8.5"])
+  func windowBits(_ parameter: String, _ value: String) throws {
+    let server = try TestServer(loops: 1)
+    let status = try upgrade(server, "Sec-WebSocket-Extensions: permessage-deflate; \(parameter)\(value)\r\n")
+    #expect(status == 101 || status == 400)
+    #expect(try isWell(server))
+  }
+
   @Test("Jitsi JSA-2023-0001: who a signal or a message is from is what the server says, whatever the sender claims")
   func forgedSender() throws {
     let server = try TestServer(loops: 1)
@@ -213,4 +237,13 @@ struct KnownBugsTests {
     #expect(try upgrade(server, "Origin: \(origin)\r\n") == 403)
     #expect(try upgrade(server, "Origin: http://rollcall.test\r\n") == 101)
   }
+}
+
+/// 64 MiB of one letter, compressed to what a message may have.
+private enum MessageBomb {
+  static let payload: [UInt8] = {
+    var deflater = MessageDeflater(windowBits: 15, keepsContext: false, level: 9)
+    let letters = [UInt8](repeating: UInt8(ascii: "a"), count: 64 << 20)
+    return letters.withUnsafeBytes { bytes in deflater.deflate(bytes).map { [UInt8]($0) } ?? [] }
+  }()
 }

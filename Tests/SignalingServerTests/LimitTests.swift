@@ -166,6 +166,22 @@ struct LimitTests {
     #expect(try count(.messageBytes, at: server) == 1)
   }
 
+  @Test("inflated_bytes: 1009, by default as large as any message")
+  func inflatedBytes() throws {
+    for (setting, most) in [(0, 65_536), (2000, 2000)] {
+      let server = try TestServer { $0.limits.inflatedBytes = setting }
+      let client = try FrameClient(server, offer: "permessage-deflate")
+      let shell = #"{"type":"ping","id":1,"x":""}"#.utf8.count
+      let largest = #"{"type":"ping","id":1,"x":"\#(String(repeating: "x", count: most - shell))"}"#
+      try client.sendCompressed(Array(largest.utf8))
+      _ = try client.next { String(decoding: $0.payload, as: UTF8.self).contains("\"pong\"") }
+      try client.sendCompressed(Array((largest + " ").utf8))
+      #expect(try client.awaitClose() == 1009)
+      #expect(try count(.inflatedBytes, at: server) == 1)
+      #expect(try count(.messageBytes, at: server) == 0)
+    }
+  }
+
   @Test("message_fragments: 1008, empty ones counted")
   func fragments() throws {
     let server = try TestServer { $0.limits.messageFragments = 5 }

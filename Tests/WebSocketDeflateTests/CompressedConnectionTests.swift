@@ -116,13 +116,13 @@ struct CompressedConnectionTests {
   @Test("a bomb fails the connection with 1009, in one frame or in many")
   func bomb() {
     let payload = Self.deflated([UInt8](repeating: 0x61, count: 10 << 20))
-    #expect(Self.receive(Self.frame(.text, payload, isCompressed: true)) == [.failure(.messageTooBig)])
+    #expect(Self.receive(Self.frame(.text, payload, isCompressed: true)) == [.failure(.inflatedMessageTooBig)])
     var stream = Self.frame(.text, [], isFinal: false, isCompressed: true)
     for start in stride(from: 0, to: payload.count, by: 100) {
       stream += Self.frame(.continuation, Array(payload[start..<min(payload.count, start + 100)]), isFinal: false)
     }
-    #expect(Self.receive(stream + Self.frame(.continuation, [])) == [.failure(.messageTooBig)])
-    #expect(WebSocketFailure.messageTooBig.closeCode == .messageTooBig)
+    #expect(Self.receive(stream + Self.frame(.continuation, [])) == [.failure(.inflatedMessageTooBig)])
+    #expect(WebSocketFailure.inflatedMessageTooBig.closeCode == .messageTooBig)
   }
 
   @Test("the limit is that of the message, and exact")
@@ -134,7 +134,7 @@ struct CompressedConnectionTests {
       var deflater = MessageDeflater(windowBits: 9, keepsContext: false)
       let stream = Self.frame(.binary, deflater.deflate(message), isCompressed: true)
       #expect(Self.receive(stream, limit: count) == [.binary(message)])
-      #expect(Self.receive(stream, limit: count - 1) == [.failure(.messageTooBig)])
+      #expect(Self.receive(stream, limit: count - 1) == [.failure(.inflatedMessageTooBig)])
     }
   }
 
