@@ -138,9 +138,11 @@ public struct Attendance: Sendable, Equatable {
     activeCount -= 1
   }
 
-  /// Closes every open segment.
+  /// Closes every open segment: of who is away at the loss of the connection, since a return can no longer come.
   mutating func closeAll(at time: Timestamp) {
-    rows.updateAll(where: \.isActive) { $0.close(at: time, isEstimated: false) }
+    rows.updateAll(where: \.isActive) { row in
+      row.close(at: row.absence.map { min($0.since, time) } ?? time, isEstimated: row.absence?.isEstimated ?? false)
+    }
     activeCount = 0
   }
 

@@ -43,6 +43,17 @@ struct AttendanceTests {
       ])
   }
 
+  @Test("who is away when the session ends was there until the loss")
+  func awayAtTheEnd() throws {
+    var classroom = try Classroom.sample(in: .ongoing)
+    _ = try classroom.handle(.join, by: .student, at: .after(2000))
+    _ = try classroom.handle(.lose(since: .after(7000), isEstimated: true), by: .student, at: .after(8000))
+    _ = try classroom.handle(.end, by: .host, at: .after(20_000))
+    let row = try #require(classroom.attendance["ada"])
+    #expect(row.segments == [.init(from: .after(2000), to: .after(7000), isEstimated: true)])
+    #expect(row.milliseconds(until: .after(30_000)) == 5000)
+  }
+
   @Test("an observer has no attendance and may not write")
   func observer() throws {
     var classroom = try Classroom.sample(in: .ongoing)
