@@ -63,7 +63,12 @@ extension ServerLoop {
   }
 
   private func broadcast(_ message: UnsafeRawBufferPointer, to receivers: [ConnectionID], isLatest: Bool) {
-    if !broadcasts.isEmpty, !broadcasts.isFor(receivers, isLatest: isLatest) { finishRun() }
+    if !broadcasts.isEmpty,
+      !broadcasts.isFor(receivers, isLatest: isLatest)
+        || broadcasts.plain.count + message.count > limits.outboundBytes / 2
+    {
+      finishRun()
+    }
     if broadcasts.isEmpty { broadcasts.begin(for: receivers, isLatest: isLatest) }
     broadcasts.append(makeFrame(.text, message, lane: BroadcastRun.plainLane), messageCount: message.count)
   }
@@ -74,35 +79,55 @@ extension ServerLoop {
     if broadcasts.receivers.count >= TickPacing.manyMembers { pacing.roundBegins() }
     var forms = InlineArray<8, ByteRange?>(repeating: nil)
     forms[0] = broadcasts.plain
-    var spread = Spread(backlogLimit: broadcasts.isLatest ? limits.outboundBytes / 4 : .max)
+    var spread = Spread(
+      backlogLimit: broadcasts.isLatest ? limits.outboundBytes / 4 : .max, pendingLimit: limits.outboundBytes)
     while spread.next < broadcasts.receivers.count {
       Self.spread(broadcasts.receivers, &spread, forms, broadcasts.sufficientBits, connections, &dirty)
       guard spread.next < broadcasts.receivers.count else { break }
       // This one needs a form that is not there yet, or has no room for one more range.
       let id = SlotID(rawValue: broadcasts.receivers[spread.next].rawValue)
-      let bits = connections.pointer(to: id)?.pointee.webSocket?.openWindowBits() ?? 0
+      spread.next += 1
+      guard let bits = connections.pointer(to: id)?.pointee.webSocket?.openWindowBits() else { continue }
       let form = Self.form(bits, broadcasts.sufficientBits)
       let range = forms[form] ?? compressRun(windowBits: form + 8)
       forms[form] = range
-      enqueue(range, to: id)
-      spread.given += 1
-      spread.next += 1
+      if give(range, to: id) { spread.given += 1 }
     }
     figures.count(.messagesOut, spread.given * broadcasts.messages.count)
     if spread.leftOut > 0 { figures.count(.coalesced, spread.leftOut * broadcasts.messages.count) }
     broadcasts.removeAll()
   }
 
+  /// Gives a range to a connection; what it has so far goes first if both together are more than may wait. So what a socket
+  /// does not take ends with a whole frame and is within the limit.
+  /// - Returns: whether the connection gets it, and is not closed instead.
+  private func give(_ range: ByteRange, to id: SlotID) -> Bool {
+    guard let connection = connections.pointer(to: id) else { return false }
+    if connection.pointee.spans.byteCount + range.count > limits.outboundBytes {
+      send(id)
+      guard let connection = connections.pointer(to: id), !connection.pointee.hasFailed,
+        connection.pointee.webSocket?.openWindowBits() != nil
+      else { return false }
+    }
+    enqueue(range, to: id)
+    return true
+  }
+
   /// How far a run has got.
   private struct Spread {
     /// With more than this waiting for a receiver, it is left out.
     let backlogLimit: Int
+    /// What a connection gets in one send.
+    let pendingLimit: Int
     /// The index of the receiver whose turn it is.
     var next = 0
     var given = 0
     var leftOut = 0
 
-    init(backlogLimit: Int) { self.backlogLimit = backlogLimit }
+    init(backlogLimit: Int, pendingLimit: Int) {
+      self.backlogLimit = backlogLimit
+      self.pendingLimit = pendingLimit
+    }
   }
 
   /// The index of the form for who agreed on such a window, 0 for none: 0 is plain, 1 a window of 9 bits.
@@ -125,7 +150,10 @@ extension ServerLoop {
         spread.leftOut += 1
         continue
       }
-      guard let range = forms[form(bits, sufficientBits)], connection.pointee.spans.append(range) else { return }
+      guard let range = forms[form(bits, sufficientBits)],
+        connection.pointee.spans.byteCount + range.count <= spread.pendingLimit,
+        connection.pointee.spans.append(range)
+      else { return }
       spread.given += 1
       if !connection.pointee.isDirty {
         connection.pointee.isDirty = true
