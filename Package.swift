@@ -68,7 +68,8 @@ let package = Package(
     .executableTarget(
       name: "loadtest",
       dependencies: [
-        "SignalingClient", "WebSocketCore", "WebSocketDeflate", "TLS", "Bytes", "EventLoop", "SignalingProtocol", "JSON",
+        "SignalingClient", "WebSocketCore", "WebSocketDeflate", "TLS", "Bytes", "EventLoop", "SignalingProtocol",
+        "JSON",
         "Classroom", "CLinux", "COpenSSL",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
