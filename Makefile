@@ -12,6 +12,9 @@ ROLLCALL := .build/release/rollcall
 LOADTEST := .build/release/loadtest
 CONFORMANCE_CLIENT := .build/release/conformance-client
 SIMULATE := .build-simulation/release/simulate
+FUZZ := .build-fuzz/release/Fuzz
+FUZZ_TARGETS ?= http frames deflate commands token journal
+FUZZ_SECONDS ?= 60
 SEEDS ?= 1000
 FIRST ?= 1
 LINES ?= 200
@@ -100,6 +103,21 @@ soak: build $(SIMULATE) $(PYTHON_READY) packages-faults ## every fault at every 
 	$(SIMULATE) --seeds 100000 --first $(FIRST) --coverage
 	$(WITH_PYTHON) Tests/Conformance/autobahn $(ROLLCALL) $(CONFORMANCE_CLIENT) --full
 
+fuzz: packages-run ## look for inputs that break a parser: FUZZ_SECONDS=n for each of FUZZ_TARGETS
+	ROLLCALL_FUZZ=1 $(SWIFT) build -c release -Xswiftc -sanitize=fuzzer,address --build-path .build-fuzz --product Fuzz
+	@for target in $(FUZZ_TARGETS); do \
+	  mkdir -p .build-fuzz/found/$$target .build-fuzz/broken; \
+	  echo "fuzz $$target: $(FUZZ_SECONDS) s, told in .build-fuzz/$$target.log"; \
+	  FUZZ_TARGET=$$target SWIFT_BACKTRACE=enable=no timeout --kill-after=5 $$(($(FUZZ_SECONDS) + 120)) \
+	    $(FUZZ) -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -max_len=4096 -print_final_stats=1 \
+	    -artifact_prefix=.build-fuzz/broken/$$target- .build-fuzz/found/$$target Tests/Fuzz/Corpus/$$target \
+	    </dev/null >.build-fuzz/$$target.log 2>&1 || { tail -n 40 .build-fuzz/$$target.log >&2; exit 1; }; \
+	  sed -n 's/^stat::number_of_executed_units: */  inputs run: /p' .build-fuzz/$$target.log; done
+
+tsan: packages-run ## the tests of the server, its threads and its files under the thread sanitizer
+	$(SWIFT) test --sanitize=thread --build-path .build-tsan \
+	  --filter 'EventLoopTests|PersistenceTests|SignalingServerTests'
+
 packages-run: # what building and running needs, if it is missing
 	@command -v $(SWIFT) >/dev/null || { echo "Swift 6.1 or newer is needed: https://www.swift.org/install/linux/" >&2; exit 1; }
 	@.ci/packages libssl-dev zlib1g-dev pkg-config
@@ -120,4 +138,5 @@ $(PYTHON_READY): Tests/requirements.txt
 	touch $@
 
 .PHONY: FORCE help run build test lint format test-unit simulate test-simulation test-protocol test-vectors test-conformance \
-  test-tls test-faults test-browser test-load test-allocations load bench picture soak packages-bench packages-run packages-test packages-faults
+  test-tls test-faults test-browser test-load test-allocations load bench picture soak fuzz tsan packages-bench packages-run packages-test \
+  packages-faults

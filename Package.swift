@@ -94,6 +94,15 @@ let package = Package(
       ],
       path: "Tests/ConformanceClient"),
 
+    .target(
+      name: "FuzzTargets",
+      dependencies: [
+        "HTTPCore", "WebSocketCore", "WebSocketDeflate", "JSON", "SignalingProtocol", "SignalingServer", "Classroom",
+        "Persistence", "COpenSSL",
+      ],
+      path: "Tests/Fuzz/Targets"),
+    .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"]),
+
     .testTarget(name: "BytesTests", dependencies: ["Bytes"]),
     .testTarget(name: "JSONTests", dependencies: ["JSON"]),
     .testTarget(name: "WebSocketCoreTests", dependencies: ["WebSocketCore"]),
@@ -125,3 +134,9 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// Links only with `-sanitize=fuzzer`: `make fuzz` asks for it.
+if Context.environment["ROLLCALL_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(name: "Fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Driver"))
+}
