@@ -3,8 +3,9 @@ import SignalingProtocol
 
 /// A text that is read and written again is the same text and the same command.
 @Sendable func fuzzCommands(_ bytes: UnsafeRawBufferPointer) throws(BrokenInvariant) {
-  guard let first = read(bytes) else { return }
-  guard let second = first.text.withUnsafeBytes(read) else {
+  guard let first = try read(bytes) else { return }
+  let rewritten = try first.text.withUnsafeBytes { (text) throws(BrokenInvariant) in try read(text) }
+  guard let second = rewritten else {
     throw BrokenInvariant("written again, it cannot be read: \(String(decoding: first.text, as: UTF8.self))")
   }
   try hold(second.text == first.text, "written twice: \(String(decoding: second.text, as: UTF8.self))")
@@ -12,7 +13,7 @@ import SignalingProtocol
 }
 
 /// The text without white space and with its strings written in one way, and the command in words.
-private func read(_ bytes: UnsafeRawBufferPointer) -> (text: [UInt8], command: String)? {
+private func read(_ bytes: UnsafeRawBufferPointer) throws(BrokenInvariant) -> (text: [UInt8], command: String)? {
   var reader = JSONReader()
   guard let view = try? reader.read(bytes, maximumDepth: ProtocolLimits.jsonDepth) else { return nil }
   var writer = JSONWriter()
@@ -23,8 +24,8 @@ private func read(_ bytes: UnsafeRawBufferPointer) -> (text: [UInt8], command: S
     // The payload is relayed as it is: it must be a value by itself.
     var inner = JSONReader()
     let isValue = (try? inner.read(payload, maximumDepth: ProtocolLimits.jsonDepth)) != nil
-    command += "signal \(to) \(kind) \(String(describing: negotiation)) \(isValue)"
-    precondition(isValue, "a payload that is no JSON")
+    try hold(isValue, "the payload of a signal is no value: \(String(decoding: payload, as: UTF8.self))")
+    command += "signal \(to) \(kind) \(String(describing: negotiation))"
   } else {
     command += "\(envelope.message)"
   }
