@@ -4,7 +4,9 @@ import SignalingProtocol
 /// A text that is read and written again is the same text and the same command.
 @Sendable func fuzzCommands(_ bytes: UnsafeRawBufferPointer) throws(BrokenInvariant) {
   guard let first = try read(bytes) else { return }
-  let rewritten = try first.text.withUnsafeBytes { (text) throws(BrokenInvariant) in try read(text) }
+  let rewritten = try first.text.withUnsafeBufferPointer { (text) throws(BrokenInvariant) in
+    try read(UnsafeRawBufferPointer(text))
+  }
   guard let second = rewritten else {
     throw BrokenInvariant("written again, it cannot be read: \(String(decoding: first.text, as: UTF8.self))")
   }
