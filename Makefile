@@ -15,6 +15,7 @@ SIMULATE := .build-simulation/release/simulate
 FUZZ := .build-fuzz/release/Fuzz
 FUZZ_TARGETS ?= http frames deflate commands token journal
 FUZZ_SECONDS ?= 60
+BUILD_SIMULATE := $(SWIFT) build -c release -Xswiftc -DPLANTED_BUGS --build-path .build-simulation --product simulate
 SEEDS ?= 1000
 FIRST ?= 1
 LINES ?= 200
@@ -36,8 +37,16 @@ run: packages-run ## build the server, start it with a demo class, print the two
 build: packages-run ## build the server and the load tester, optimised
 	$(SWIFT) build $(RELEASE)
 
-test: packages-test lint test-unit test-simulation test-protocol build test-conformance test-tls test-faults test-browser test-load test-allocations ## everything that CI checks
+test: packages-test lint builds test-unit test-simulation test-protocol build test-conformance test-tls test-faults test-browser test-load test-allocations ## everything that CI checks
 	@echo "make test: all parts passed"
+
+builds: packages-run # what the tests need, two builds at a time: one alone does not fill two cores
+	@mkdir -p build-output
+	@failed=0; $(BUILD_SIMULATE) >build-output/simulate-build.log 2>&1 & simulate=$$!; \
+	$(SWIFT) build --build-tests || failed=1; \
+	$(SWIFT) build $(RELEASE) || failed=1; \
+	wait $$simulate || { cat build-output/simulate-build.log >&2; failed=1; }; \
+	exit $$failed
 
 lint: packages-run ## formatting and style of every Swift file
 	$(SWIFT) format lint --strict --parallel --recursive --configuration .swift-format $(SOURCES)
@@ -49,7 +58,7 @@ test-unit: packages-run ## the Swift tests: units, simulation, golden conversati
 	$(SWIFT) test
 
 $(SIMULATE): packages-run FORCE
-	$(SWIFT) build -c release -Xswiftc -DPLANTED_BUGS --build-path .build-simulation --product simulate
+	$(BUILD_SIMULATE)
 
 simulate: $(SIMULATE) ## SEEDS=n simulated worlds from seed FIRST on, or SEED=n alone with its trace, PLANTED=name with a bug
 	$(SIMULATE) $(if $(SEED),--seed $(SEED) --lines $(LINES),--seeds $(SEEDS) --first $(FIRST)) $(if $(PLANTED),--planted $(PLANTED))
@@ -137,6 +146,6 @@ $(PYTHON_READY): Tests/requirements.txt
 	.build-venv/bin/pip install --quiet --disable-pip-version-check --requirement Tests/requirements.txt
 	touch $@
 
-.PHONY: FORCE help run build test lint format test-unit simulate test-simulation test-protocol test-vectors test-conformance \
+.PHONY: FORCE help run build builds test lint format test-unit simulate test-simulation test-protocol test-vectors test-conformance \
   test-tls test-faults test-browser test-load test-allocations load bench picture soak fuzz tsan packages-bench packages-run packages-test \
   packages-faults
