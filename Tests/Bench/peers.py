@@ -135,10 +135,12 @@ class Nchan(Server):
 class Rollcall(Server):
     dialect = "rollcall"
     extra = ()
+    # One client is everybody here: what bounds a single person would bound the measurement.
+    unbounded = ("--message-rate", 0, "--user-message-rate", 0, "--control-frame-rate", 0)
 
     def arguments(self):
         command = [*self.command, "serve", "--port", self.port, "--data", self.folder / "data", "--loops", "1"]
-        return [str(part) for part in [*command, *self.extra]]
+        return [str(part) for part in [*command, *self.unbounded, *self.extra]]
 
     def wait(self):
         super().wait()
