@@ -45,9 +45,11 @@ test: packages-test lint builds test-unit test-simulation test-protocol build te
 
 builds: packages-run # what the tests need, all builds at a time: none alone fills two cores
 	@mkdir -p build-output
-	@$(BUILD_SIMULATE) >build-output/build-simulate.log 2>&1 & simulate=$$!; \
+	@$(MAKE) --no-print-directory $(PYTHON_READY) >build-output/build-python.log 2>&1 & python=$$!; \
+	$(BUILD_SIMULATE) >build-output/build-simulate.log 2>&1 & simulate=$$!; \
 	$(SWIFT) build $(RELEASE) >build-output/build-release.log 2>&1 & release=$$!; \
 	failed=0; $(BUILD_TESTS) || failed=1; \
+	wait $$python || { cat build-output/build-python.log >&2; failed=1; }; \
 	wait $$release || { cat build-output/build-release.log >&2; failed=1; }; \
 	wait $$simulate || { cat build-output/build-simulate.log >&2; failed=1; }; \
 	exit $$failed
@@ -137,7 +139,7 @@ tsan: packages-run ## the tests of the server, its threads and its files under t
 	  --filter 'EventLoopTests|PersistenceTests|SignalingServerTests'
 
 packages-run: # what building and running needs, if it is missing
-	@command -v $(SWIFT) >/dev/null || { echo "Swift 6.1 or newer is needed: https://www.swift.org/install/linux/" >&2; exit 1; }
+	@command -v $(SWIFT) >/dev/null || { echo "Swift 6.3 or newer is needed: https://www.swift.org/install/linux/" >&2; exit 1; }
 	@.ci/packages libssl-dev zlib1g-dev pkg-config
 
 packages-test: packages-run # what the tests need beside that

@@ -34,9 +34,49 @@ extension UInt8 {
   var lowercased: UInt8 { self &- 0x41 < 26 ? self | 0x20 : self }
 }
 
+/// Looks at eight bytes at a time; a borrow can only mark a byte behind one that is marked rightly.
+extension UnsafeRawBufferPointer {
+  private static let ones: UInt64 = 0x0101_0101_0101_0101
+  private static let highs: UInt64 = 0x8080_8080_8080_8080
+
+  private func word(at offset: Int) -> UInt64 { loadUnaligned(fromByteOffset: offset, as: UInt64.self).littleEndian }
+
+  /// The first offset of this byte in `range`, or the end of the range.
+  func offset(of byte: UInt8, in range: Range<Int>) -> Int {
+    precondition(range.lowerBound >= 0 && range.upperBound <= count)
+    let wanted = Self.ones &* UInt64(byte)
+    var offset = range.lowerBound
+    while range.upperBound &- offset >= 8 {
+      let difference = word(at: offset) ^ wanted
+      let marks = (difference &- Self.ones) & ~difference & Self.highs
+      if marks != 0 { return offset &+ marks.trailingZeroBitCount >> 3 }
+      offset &+= 8
+    }
+    while offset < range.upperBound, self[offset] != byte { offset &+= 1 }
+    return offset
+  }
+
+  /// Whether a control character (DEL and tabulators included) is among the bytes.
+  var hasControlCharacter: Bool {
+    var offset = 0
+    while count &- offset >= 8 {
+      let word = word(at: offset)
+      let delete = word ^ (Self.ones &* 0x7F)
+      if ((word &- Self.ones &* 0x20) & ~word | (delete &- Self.ones) & ~delete) & Self.highs != 0 { return true }
+      offset &+= 8
+    }
+    return self[offset...].contains { $0 < 0x20 || $0 == 0x7F }
+  }
+}
+
 /// Whether two texts are equal but for the case of ASCII letters.
+@inline(__always)
 func equalsIgnoringCase(_ left: some StringProtocol, _ right: some StringProtocol) -> Bool {
-  guard left.utf8.count == right.utf8.count else { return false }
+  // Most texts differ in their length already.
+  left.utf8.count == right.utf8.count && haveEqualBytesIgnoringCase(left, right)
+}
+
+private func haveEqualBytesIgnoringCase(_ left: some StringProtocol, _ right: some StringProtocol) -> Bool {
   var leftBytes = left.utf8.makeIterator()
   var rightBytes = right.utf8.makeIterator()
   while true {

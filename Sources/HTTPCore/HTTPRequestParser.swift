@@ -187,8 +187,7 @@ public struct HTTPRequestParser: Sendable {
     // CR may stand beyond the limit, the byte after it may not.
     let allowed = max(0, limit &+ 2 &- partialLine.count)
     let end = position &+ min(allowed, input.count &- position)
-    var index = position
-    while index < end, input[index] != .lineFeed { index &+= 1 }
+    let index = input.offset(of: .lineFeed, in: position..<end)
     guard index < end else {
       partialLine.append(contentsOf: input[position..<end])
       position = end
@@ -207,6 +206,7 @@ public struct HTTPRequestParser: Sendable {
     }
     line.removeLast()
     // RFC 9112 §2.2: a CR without LF is invalid; RFC 9110 §5.5: so is NUL.
+    guard line.withUnsafeBytes(\.hasControlCharacter) else { return line }
     if line.contains(.carriageReturn) { throw HTTPParseFailure("bare_carriage_return") }
     if line.contains(0) { throw HTTPParseFailure("nul_byte") }
     return line
@@ -265,7 +265,9 @@ public struct HTTPRequestParser: Sendable {
     }
     var value = line[(colon &+ 1)...]
     // RFC 9110 §5.5: control characters are dangerous to pass on.
-    guard value.allSatisfy(\.isFieldValueCharacter) else { throw HTTPParseFailure("bad_header_value") }
+    guard !value.withUnsafeBytes(\.hasControlCharacter) || value.allSatisfy(\.isFieldValueCharacter) else {
+      throw HTTPParseFailure("bad_header_value")
+    }
     while value.first?.isBlank == true { value.removeFirst() }
     while value.last?.isBlank == true { value.removeLast() }
     return HTTPHeaders.Field(

@@ -85,8 +85,13 @@ struct JSONScanner {
   /// Whether the 32 bytes from `offset` are ASCII without a quote, backslash or control character.
   @inline(__always)
   private func isPlain(at offset: Int) -> Bool {
-    marksOfSpecialBytes(at: offset) | marksOfSpecialBytes(at: offset &+ 8) | marksOfSpecialBytes(at: offset &+ 16)
-      | marksOfSpecialBytes(at: offset &+ 24) == 0
+    let ones = SIMD4<UInt64>(repeating: 0x0101_0101_0101_0101)
+    let words = base.loadUnaligned(fromByteOffset: offset, as: SIMD4<UInt64>.self)
+    let quotes = words ^ SIMD4(repeating: 0x2222_2222_2222_2222)
+    let backslashes = words ^ SIMD4(repeating: 0x5C5C_5C5C_5C5C_5C5C)
+    let marks =
+      (words &- SIMD4(repeating: 0x2020_2020_2020_2020)) | (quotes &- ones) | (backslashes &- ones) | words
+    return (marks[0] | marks[1] | marks[2] | marks[3]) & 0x8080_8080_8080_8080 == 0
   }
 
   /// Marks, in the high bit of each of the eight bytes from `offset`, what is not ASCII or is a quote, backslash or control

@@ -99,12 +99,18 @@ public struct JSONWriter {
 
   /// The key of the next value. `name` is plain ASCII without quote, backslash and control characters.
   public mutating func key(_ name: StaticString) {
-    if needsComma { bytes.append(UInt8(ascii: ",")) }
+    let comma = needsComma ? 1 : 0
     needsComma = false
-    bytes.append(UInt8(ascii: "\""))
-    appendUnescaped(name)
-    bytes.append(UInt8(ascii: "\""))
-    bytes.append(UInt8(ascii: ":"))
+    name.withUTF8Buffer { name in
+      assert(name.allSatisfy { $0 < 0x80 && !mustBeEscaped($0) }, "a static key must be plain ASCII")
+      append(count: comma &+ name.count &+ 3) { target in
+        target[0] = UInt8(ascii: ",")
+        target[comma] = UInt8(ascii: "\"")
+        copy(name, to: target + (comma &+ 1))
+        target[comma &+ 1 &+ name.count] = UInt8(ascii: "\"")
+        target[comma &+ 2 &+ name.count] = UInt8(ascii: ":")
+      }
+    }
   }
 
   /// The key of the next value, escaped where needed.
@@ -126,9 +132,7 @@ public struct JSONWriter {
 
   public mutating func string(_ value: StaticString) {
     beginValue()
-    bytes.append(UInt8(ascii: "\""))
-    value.withUTF8Buffer { appendEscaped($0) }
-    bytes.append(UInt8(ascii: "\""))
+    value.withUTF8Buffer { appendQuoted($0) }
   }
 
   @inlinable
@@ -150,19 +154,21 @@ public struct JSONWriter {
   mutating func appendInteger(isNegative: Bool, magnitude: UInt64) {
     beginValue()
     if isNegative { bytes.append(UInt8(ascii: "-")) }
-    if magnitude < 10 {
-      bytes.append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: magnitude))
-      return
+    var count = 1
+    var limit: UInt64 = 10
+    // 20 digits are the most; the 20th has no limit that a word could hold.
+    while count < 20, magnitude >= limit {
+      count &+= 1
+      limit = count < 20 ? limit &* 10 : limit
     }
-    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
+    append(count: count) { target in
       var rest = magnitude
-      var start = digits.count
-      while rest > 0, start > 0 {
-        start &-= 1
-        digits[start] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10)
+      var position = count
+      while position > 0 {
+        position &-= 1
+        target[position] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10)
         rest /= 10
       }
-      bytes.append(contentsOf: UnsafeBufferPointer(rebasing: digits[start...]))
     }
   }
 
@@ -179,7 +185,9 @@ public struct JSONWriter {
   /// A value that is valid JSON already, copied untouched.
   public mutating func raw(_ value: UnsafeRawBufferPointer) {
     beginValue()
-    bytes.append(contentsOf: value)
+    append(count: value.count) { target in
+      if let base = value.baseAddress { UnsafeMutableRawPointer(target).copyMemory(from: base, byteCount: value.count) }
+    }
   }
 
   /// A value that is valid JSON already, copied untouched.
@@ -190,7 +198,7 @@ public struct JSONWriter {
 
   private mutating func literal(_ text: StaticString) {
     beginValue()
-    text.withUTF8Buffer { bytes.append(contentsOf: $0) }
+    text.withUTF8Buffer { text in append(count: text.count) { copy(text, to: $0) } }
   }
 
   // MARK: Members
@@ -250,23 +258,31 @@ public struct JSONWriter {
   // MARK: Strings
 
   private mutating func appendQuoted(_ value: String) {
-    bytes.append(UInt8(ascii: "\""))
     var value = value
-    value.withUTF8 { appendEscaped($0) }
-    bytes.append(UInt8(ascii: "\""))
+    value.withUTF8 { appendQuoted($0) }
   }
 
-  private mutating func appendUnescaped(_ text: StaticString) {
-    text.withUTF8Buffer { buffer in
-      assert(buffer.allSatisfy { $0 < 0x80 && !mustBeEscaped($0) }, "a static key must be plain ASCII")
-      bytes.append(contentsOf: buffer)
+  /// Only quote, backslash and control characters must be escaped (RFC 8259 §7), and most strings have none.
+  private mutating func appendQuoted(_ text: UnsafeBufferPointer<UInt8>) {
+    var plain = 0
+    while plain < text.count, !mustBeEscaped(text[plain]) { plain &+= 1 }
+    guard plain == text.count else {
+      bytes.append(UInt8(ascii: "\""))
+      appendEscaped(text, from: plain)
+      bytes.append(UInt8(ascii: "\""))
+      return
+    }
+    append(count: text.count &+ 2) { target in
+      target[0] = UInt8(ascii: "\"")
+      copy(text, to: target + 1)
+      target[1 &+ text.count] = UInt8(ascii: "\"")
     }
   }
 
-  /// Appends in runs: only quote, backslash and control characters must be escaped (RFC 8259 §7).
-  private mutating func appendEscaped(_ text: UnsafeBufferPointer<UInt8>) {
+  /// Appends in runs between what must be escaped; before `first` nothing must.
+  private mutating func appendEscaped(_ text: UnsafeBufferPointer<UInt8>, from first: Int) {
     var runStart = 0
-    var index = 0
+    var index = first
     while index < text.count {
       let byte = text[index]
       if mustBeEscaped(byte) {
@@ -277,6 +293,19 @@ public struct JSONWriter {
       index &+= 1
     }
     bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[runStart...]))
+  }
+
+  /// Appends so many bytes, every one of which `body` writes.
+  @inline(__always)
+  private mutating func append(count: Int, _ body: (UnsafeMutablePointer<UInt8>) -> Void) {
+    bytes.append(addingCapacity: count) { span in
+      span.withUnsafeMutableBufferPointer { buffer, initialized in
+        guard let base = buffer.baseAddress else { return }
+        assert(buffer.count - initialized >= count)
+        body(base + initialized)
+        initialized &+= count
+      }
+    }
   }
 
   private mutating func appendEscape(of byte: UInt8) {
@@ -295,6 +324,11 @@ public struct JSONWriter {
     default: bytes.append(byte)
     }
   }
+}
+
+@inline(__always)
+private func copy(_ text: UnsafeBufferPointer<UInt8>, to target: UnsafeMutablePointer<UInt8>) {
+  if let base = text.baseAddress { target.update(from: base, count: text.count) }
 }
 
 @inline(__always)

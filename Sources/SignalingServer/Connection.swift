@@ -137,6 +137,12 @@ extension WebSocketState {
   /// What the connection is for, and whether somebody has said hello on it.
   mutating func standing() -> (purpose: Purpose, isGreeted: Bool) { (purpose, identity != nil) }
 
+  /// Whether it is on its way to the loop of its room.
+  mutating func isLeaving() -> Bool { departure != nil }
+
+  /// The bits of the agreed window, 0 for none.
+  mutating func agreedWindowBits() -> UInt8 { deflateWindowBits }
+
   /// Whether frames may be sent.
   mutating func isOpen() -> Bool { machine.isOpen }
 

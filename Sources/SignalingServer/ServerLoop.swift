@@ -48,6 +48,7 @@ final class ServerLoop {
   let messageLimit: RateLimit
   let userMessageLimit: RateLimit
   let controlFrameLimit: RateLimit
+  let welcome: [UInt8]
   let shard: RoomShard
   var connections = Slab<Connection>()
   var arena = TickOutput()
@@ -105,6 +106,7 @@ final class ServerLoop {
     messageLimit = limits.messages
     userMessageLimit = limits.userMessages
     controlFrameLimit = limits.controlFrames
+    welcome = Self.makeWelcome(context.configuration)
     shard = RoomShard(
       configuration: context.configuration.shard, random: SystemRandomNumberGenerator(),
       sealer: ResumeTokens(secret: context.configuration.secret))

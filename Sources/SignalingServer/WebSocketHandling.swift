@@ -60,12 +60,7 @@ extension ServerLoop {
     switch purpose {
     case .signaling:
       connection.pointee.deadline = monotonicNow + patience.hello
-      say(to: id) {
-        ServerMessage.welcome(
-          server: "rollcall/\(RollcallVersion.current)",
-          pingIntervalMilliseconds: patience.ping,
-          graceMilliseconds: context.configuration.shard.graceMilliseconds, limits: announcedLimits, into: &$0)
-      }
+      welcome.withUnsafeBytes { sendText($0, to: id) }
     case .echo:
       connection.pointee.webSocket?.echo = compression.map { EchoCompression($0.agreement) }
       connection.pointee.deadline = monotonicNow + silence
@@ -73,13 +68,18 @@ extension ServerLoop {
     return true
   }
 
-  private var announcedLimits: AnnouncedLimits {
+  /// The first message to everybody: it says nothing of whom it is for.
+  static func makeWelcome(_ configuration: ServerConfiguration) -> [UInt8] {
     var announced = AnnouncedLimits()
-    announced.messageBytes = limits.messageBytes
-    announced.messagesPerSecond = limits.messageRate
-    announced.messageBurst = limits.messageBurst
-    announced.helloTimeoutMilliseconds = patience.hello
-    return announced
+    announced.messageBytes = configuration.limits.messageBytes
+    announced.messagesPerSecond = configuration.limits.messageRate
+    announced.messageBurst = configuration.limits.messageBurst
+    announced.helloTimeoutMilliseconds = configuration.patience.hello
+    var writer = JSONWriter(reserving: 1024)
+    ServerMessage.welcome(
+      server: "rollcall/\(RollcallVersion.current)", pingIntervalMilliseconds: configuration.patience.ping,
+      graceMilliseconds: configuration.shard.graceMilliseconds, limits: announced, into: &writer)
+    return writer.bytes
   }
 
   private func refuse(_ rejection: WebSocketRejection, _ request: HTTPRequest, of id: SlotID) {
@@ -110,9 +110,10 @@ extension ServerLoop {
   func takeInFrames(_ input: UnsafeMutableRawBufferPointer, from id: SlotID) {
     var consumed = 0
     var turns = 0
-    while let connection = connections.pointer(to: id), connection.pointee.webSocket != nil {
+    while let connection = connections.pointer(to: id),
+      let isLeaving = connection.pointee.webSocket?.isLeaving()
+    {
       // A burst waits while the connection does not read its answers, or while it changes to another loop.
-      let isLeaving = connection.pointee.webSocket?.departure != nil
       let isBehind = !connection.pointee.backlog.isEmpty
       if consumed < input.count, isLeaving || isBehind || turns == TransportLimits.messagesPerTurn || isTickFull {
         let rest = UnsafeMutableRawBufferPointer(rebasing: input[consumed...])
@@ -128,7 +129,7 @@ extension ServerLoop {
   private func nextEvent(
     _ input: UnsafeMutableRawBufferPointer, consumed: inout Int, of connection: UnsafeMutablePointer<Connection>
   ) -> WebSocketEvent? {
-    guard connection.pointee.webSocket?.deflateWindowBits ?? 0 > 0 else {
+    guard connection.pointee.webSocket?.agreedWindowBits() ?? 0 > 0 else {
       return connection.pointee.webSocket?.machine.next(input, consumed: &consumed)
     }
     if let echo = connection.pointee.webSocket?.echo {

@@ -31,11 +31,16 @@ enum HeaderFieldSyntax {
   }
 
   /// Whether two texts are the same but for the case of ASCII letters.
-  static func equal(_ text: some Collection<UInt8>, ignoringCaseOf lowercased: String) -> Bool {
-    let other = lowercased.utf8
-    guard text.count == other.count else { return false }
+  @inline(__always)
+  static func equal(_ text: some Collection<UInt8>, ignoringCaseOf lowercased: StaticString) -> Bool {
+    // Most texts differ in their length already.
+    guard text.count == lowercased.utf8CodeUnitCount else { return false }
+    return lowercased.withUTF8Buffer { startsEqual(text, $0) }
+  }
+
+  private static func startsEqual(_ text: some Collection<UInt8>, _ lowercased: UnsafeBufferPointer<UInt8>) -> Bool {
     var bytes = text.makeIterator()
-    for wanted in other {
+    for wanted in lowercased {
       guard let byte = bytes.next() else { return false }
       let isUppercase = byte &- UInt8(ascii: "A") < 26
       guard (isUppercase ? byte | 0x20 : byte) == wanted else { return false }

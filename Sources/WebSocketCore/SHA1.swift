@@ -12,8 +12,10 @@ enum SHA1 {
     for shift in stride(from: 56, through: 0, by: -8) {
       padded.append(UInt8(truncatingIfNeeded: bitCount >> UInt64(shift)))
     }
-    for start in stride(from: 0, to: padded.count, by: 64) {
-      mix(padded[start..<start + 64], into: &state)
+    padded.withUnsafeBytes { padded in
+      for start in stride(from: 0, to: padded.count, by: 64) {
+        mix(UnsafeRawBufferPointer(rebasing: padded[start..<start + 64]), into: &state)
+      }
     }
     var digest: [UInt8] = []
     digest.reserveCapacity(20)
@@ -26,28 +28,32 @@ enum SHA1 {
     return digest
   }
 
-  /// RFC 3174 6.2: the method with a circular queue of sixteen words.
-  private static func mix(_ block: ArraySlice<UInt8>, into state: inout InlineArray<5, UInt32>) {
-    var words = InlineArray<16, UInt32>(repeating: 0)
-    for (position, byte) in block.enumerated() {
-      words[position / 4] = words[position / 4] << 8 | UInt32(byte)
+  /// RFC 3174 6.1: the method with all eighty words.
+  private static func mix(_ block: UnsafeRawBufferPointer, into state: inout InlineArray<5, UInt32>) {
+    var words = InlineArray<80, UInt32>(repeating: 0)
+    for index in 0..<16 {
+      words[index] = UInt32(bigEndian: block.loadUnaligned(fromByteOffset: index &* 4, as: UInt32.self))
+    }
+    for index in 16..<80 {
+      words[index] = rotated(
+        words[index &- 3] ^ words[index &- 8] ^ words[index &- 14] ^ words[index &- 16], by: 1)
     }
     var (a, b, c, d, e) = (state[0], state[1], state[2], state[3], state[4])
     // Apart for each function, so that no step has to find out which is its own.
     for step in 0..<20 {
-      let sum = rotated(a, by: 5) &+ ((b & c) | (~b & d)) &+ e &+ word(step, &words) &+ 0x5A82_7999
+      let sum = rotated(a, by: 5) &+ ((b & c) | (~b & d)) &+ e &+ words[step] &+ 0x5A82_7999
       (a, b, c, d, e) = (sum, a, rotated(b, by: 30), c, d)
     }
     for step in 20..<40 {
-      let sum = rotated(a, by: 5) &+ (b ^ c ^ d) &+ e &+ word(step, &words) &+ 0x6ED9_EBA1
+      let sum = rotated(a, by: 5) &+ (b ^ c ^ d) &+ e &+ words[step] &+ 0x6ED9_EBA1
       (a, b, c, d, e) = (sum, a, rotated(b, by: 30), c, d)
     }
     for step in 40..<60 {
-      let sum = rotated(a, by: 5) &+ ((b & c) | (b & d) | (c & d)) &+ e &+ word(step, &words) &+ 0x8F1B_BCDC
+      let sum = rotated(a, by: 5) &+ ((b & c) | (b & d) | (c & d)) &+ e &+ words[step] &+ 0x8F1B_BCDC
       (a, b, c, d, e) = (sum, a, rotated(b, by: 30), c, d)
     }
     for step in 60..<80 {
-      let sum = rotated(a, by: 5) &+ (b ^ c ^ d) &+ e &+ word(step, &words) &+ 0xCA62_C1D6
+      let sum = rotated(a, by: 5) &+ (b ^ c ^ d) &+ e &+ words[step] &+ 0xCA62_C1D6
       (a, b, c, d, e) = (sum, a, rotated(b, by: 30), c, d)
     }
     state[0] &+= a
@@ -55,17 +61,6 @@ enum SHA1 {
     state[2] &+= c
     state[3] &+= d
     state[4] &+= e
-  }
-
-  /// The word of a step, from the sixteen before it.
-  @inline(__always)
-  private static func word(_ step: Int, _ words: inout InlineArray<16, UInt32>) -> UInt32 {
-    let slot = step & 15
-    if step >= 16 {
-      words[slot] = rotated(
-        words[(step &+ 13) & 15] ^ words[(step &+ 8) & 15] ^ words[(step &+ 2) & 15] ^ words[slot], by: 1)
-    }
-    return words[slot]
   }
 
   @inline(__always)

@@ -31,15 +31,22 @@ public struct WebSocketAcceptance: Hashable, Sendable {
   public func responseHead(
     extensions: [WebSocketExtensionOffer] = [], extraFields: [(name: String, value: String)] = []
   ) -> [UInt8] {
-    var head = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    head += "Sec-WebSocket-Accept: \(acceptKey)\r\n"
-    if let subprotocol { head += "Sec-WebSocket-Protocol: \(subprotocol)\r\n" }
-    if !extensions.isEmpty {
-      head += "Sec-WebSocket-Extensions: \(extensions.map(\.fieldValue).joined(separator: ", "))\r\n"
+    var head: [UInt8] = []
+    head.reserveCapacity(256)
+    func append(_ name: StaticString, _ value: String) {
+      name.withUTF8Buffer { head.append(contentsOf: $0) }
+      head.append(contentsOf: value.utf8)
     }
-    for field in extraFields { head += "\(field.name): \(field.value)\r\n" }
-    head += "\r\n"
-    return [UInt8](head.utf8)
+    append(
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ",
+      acceptKey)
+    if let subprotocol { append("\r\nSec-WebSocket-Protocol: ", subprotocol) }
+    if !extensions.isEmpty {
+      append("\r\nSec-WebSocket-Extensions: ", extensions.map(\.fieldValue).joined(separator: ", "))
+    }
+    for field in extraFields { append("\r\n", "\(field.name): \(field.value)") }
+    append("\r\n\r\n", "")
+    return head
   }
 }
 
@@ -162,7 +169,7 @@ public enum WebSocketHandshake {
     Base64.encode(SHA1.digest([UInt8](key) + [UInt8]("258EAFA5-E914-47DA-95CA-C5AB0DC85B11".utf8)))
   }
 
-  static func listNames(_ lowercased: String, in value: String) -> Bool {
+  static func listNames(_ lowercased: StaticString, in value: String) -> Bool {
     HeaderFieldSyntax.listContains(value) { HeaderFieldSyntax.equal($0, ignoringCaseOf: lowercased) }
   }
 
