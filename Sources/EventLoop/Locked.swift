@@ -9,8 +9,8 @@ import Glibc
 /// `pthread_mutex_unlock`, but it is: `withLock` is the only way to it, the value comes in as `sending`, and the body
 /// gets it `inout sending`, so that nothing reachable from it can stay outside.
 public final class Locked<Value>: @unchecked Sendable {
-  private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-  private let storage: UnsafeMutablePointer<Value>
+  @usableFromInline let mutex: UnsafeMutablePointer<pthread_mutex_t>
+  @usableFromInline let storage: UnsafeMutablePointer<Value>
 
   /// A lock around this value.
   public init(_ value: sending Value) {
@@ -30,6 +30,7 @@ public final class Locked<Value>: @unchecked Sendable {
   }
 
   /// Runs `body` alone with the value. Not to be called again from within `body`: the lock is not recursive.
+  @inlinable
   public func withLock<Result: ~Copyable, Failure: Error>(
     _ body: (inout sending Value) throws(Failure) -> sending Result
   ) throws(Failure) -> sending Result {

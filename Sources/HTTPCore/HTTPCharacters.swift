@@ -76,17 +76,17 @@ func equalsIgnoringCase(_ left: some StringProtocol, _ right: some StringProtoco
   left.utf8.count == right.utf8.count && haveEqualBytesIgnoringCase(left, right)
 }
 
+/// Whether two texts of the same length are equal but for the case of ASCII letters.
 private func haveEqualBytesIgnoringCase(_ left: some StringProtocol, _ right: some StringProtocol) -> Bool {
-  var leftBytes = left.utf8.makeIterator()
-  var rightBytes = right.utf8.makeIterator()
-  while true {
-    switch (leftBytes.next(), rightBytes.next()) {
-    case (nil, nil): return true
-    case (let left?, let right?):
-      guard left.lowercased == right.lowercased else { return false }
-    default: return false
-    }
+  func areEqual(_ left: some Sequence<UInt8>, _ right: some Sequence<UInt8>) -> Bool {
+    for (left, right) in zip(left, right) where left.lowercased != right.lowercased { return false }
+    return true
   }
+  // To walk the bytes of a string one by one costs ten times as much.
+  let fast = left.utf8.withContiguousStorageIfAvailable { left in
+    right.utf8.withContiguousStorageIfAvailable { right in areEqual(left, right) }
+  }
+  return (fast ?? nil) ?? areEqual(left.utf8, right.utf8)
 }
 
 /// A text without the blanks around it (RFC 9110 §5.6.3).

@@ -240,7 +240,7 @@ public struct HTTPRequestParser: Sendable {
     }
     // RFC 9112 §2.3. Looked at before the target, because another version may know other targets.
     let version = Array(parts[2])
-    guard version.count == 8, version.starts(with: Array("HTTP/".utf8)), version[5].isDigit,
+    guard version.count == 8, version.starts(with: "HTTP/".utf8), version[5].isDigit,
       version[6] == UInt8(ascii: "."), version[7].isDigit
     else { throw HTTPParseFailure("bad_version") }
     guard version[5] == UInt8(ascii: "1") else { throw HTTPParseFailure("version_not_supported", status: 505) }

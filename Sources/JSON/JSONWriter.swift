@@ -25,6 +25,7 @@ public struct JSONWriter {
   }
 
   /// Lends what has been written without a copy.
+  @inlinable
   public func withUnsafeBytes<Value, Failure: Error>(
     _ body: (UnsafeRawBufferPointer) throws(Failure) -> Value
   ) throws(Failure) -> Value {
