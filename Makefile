@@ -140,7 +140,7 @@ tsan: packages-run ## the tests of the server, its threads and its files under t
 
 packages-run: # what building and running needs, if it is missing
 	@command -v $(SWIFT) >/dev/null || { echo "Swift 6.3 or newer is needed: https://www.swift.org/install/linux/" >&2; exit 1; }
-	@.ci/packages libssl-dev zlib1g-dev pkg-config
+	@.ci/packages libssl-dev zlib1g-dev libcurl4-openssl-dev pkg-config
 
 packages-test: packages-run # what the tests need beside that
 	@.ci/packages python3 python3-venv chromium firefox-esr iproute2 openssl

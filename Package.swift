@@ -10,6 +10,7 @@ let package = Package(
     .executable(name: "loadtest", targets: ["loadtest"]),
     .executable(name: "simulate", targets: ["Simulation"]),
     .executable(name: "recovery-bench", targets: ["RecoveryBench"]),
+    .executable(name: "token-bench", targets: ["TokenBench"]),
     .executable(name: "conformance-client", targets: ["ConformanceClient"]),
   ],
   dependencies: [
@@ -22,6 +23,7 @@ let package = Package(
     .target(name: "CLinux"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .target(name: "WebClassroom", exclude: ["page"]),
 
     .target(name: "PlantedBugs"),
@@ -51,17 +53,19 @@ let package = Package(
       exclude: ["FORMAT.md"]),
     .target(name: "DataTools", dependencies: ["Persistence", "Classroom", "JSON"]),
     .target(name: "EventLoop", dependencies: ["CLinux"]),
+    .target(name: "HTTPClient", dependencies: ["CCurl"]),
+    .target(name: "Tokens", dependencies: ["COpenSSL", "JSON", "Classroom", "SignalingProtocol", "EventLoop"]),
     .target(
       name: "SignalingServer",
       dependencies: [
         "Bytes", "JSON", "WebSocketCore", "WebSocketDeflate", "TLS", "HTTPCore", "Classroom", "SignalingProtocol",
-        "RoomShard", "Persistence", "EventLoop", "WebClassroom", "COpenSSL",
+        "RoomShard", "Persistence", "EventLoop", "WebClassroom", "COpenSSL", "Tokens", "HTTPClient",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .executableTarget(
       name: "rollcall",
       dependencies: [
-        "SignalingServer", "Classroom", "DataTools", "EventLoop", "Persistence",
+        "SignalingServer", "Classroom", "DataTools", "EventLoop", "Persistence", "Tokens",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
@@ -87,6 +91,8 @@ let package = Package(
     .executableTarget(
       name: "RecoveryBench", dependencies: ["Persistence", "Classroom", "JSON"], path: "Tests/RecoveryBench"),
     .executableTarget(
+      name: "TokenBench", dependencies: ["Tokens", "Classroom", "JSON"], path: "Tests/TokenBench"),
+    .executableTarget(
       name: "ConformanceClient",
       dependencies: [
         "WebSocketCore", "WebSocketDeflate", "EventLoop",
@@ -98,7 +104,7 @@ let package = Package(
       name: "FuzzTargets",
       dependencies: [
         "HTTPCore", "WebSocketCore", "WebSocketDeflate", "JSON", "SignalingProtocol", "SignalingServer", "Classroom",
-        "Persistence", "COpenSSL",
+        "Persistence", "COpenSSL", "Tokens",
       ],
       path: "Tests/Fuzz/Targets"),
     .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"]),
@@ -121,11 +127,12 @@ let package = Package(
       name: "DataToolsTests",
       dependencies: ["DataTools", "Persistence", "Classroom", "JSON", "SignalingServer", "rollcall"]),
     .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"]),
+    .testTarget(name: "TokensTests", dependencies: ["Tokens", "Classroom", "SignalingProtocol"]),
     .testTarget(
       name: "SignalingServerTests",
       dependencies: [
         "SignalingServer", "WebSocketCore", "WebSocketDeflate", "TLS", "EventLoop", "JSON", "Classroom",
-        "SignalingProtocol", "Persistence",
+        "SignalingProtocol", "Persistence", "Tokens", "HTTPClient",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(name: "SimulationTests", dependencies: ["Simulation"]),

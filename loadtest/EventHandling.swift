@@ -12,7 +12,7 @@ extension LoadRun {
     case .joinRefused(let refusal, _), .refused(let refusal):
       // While the server comes back it may have to put somebody off.
       if herd == nil { refused(attendee, refusal) }
-    case .waiting, .draining: break
+    case .waiting, .draining, .tokenExpiring: break
     case .presenceChanged: takePresence(of: attendee)
     case .delayed: measurements.delayedCommands += 1
     case .chat(let event): takeChat(event, for: attendee, now: now)

@@ -1,10 +1,14 @@
 #pragma once
 #include <openssl/bio.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
+#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/param_build.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
@@ -61,3 +65,41 @@ static inline int copenssl_add_extension(X509 *certificate, int nid, const char 
 
 /// The contents of a memory BIO, valid until it changes.
 static inline long copenssl_memory_contents(BIO *bio, char **start) { return BIO_get_mem_data(bio, start); }
+
+/// Makes a public key of parameters, which are kept by address until this is called; null when they make none.
+static inline EVP_PKEY *copenssl_public_key(const char *type, OSSL_PARAM_BLD *builder) {
+  EVP_PKEY *key = NULL;
+  OSSL_PARAM *parameters = OSSL_PARAM_BLD_to_param(builder);
+  EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+  if (parameters == NULL || context == NULL || EVP_PKEY_fromdata_init(context) != 1 ||
+      EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, parameters) != 1) {
+    key = NULL;
+  }
+  EVP_PKEY_CTX_free(context);
+  OSSL_PARAM_free(parameters);
+  return key;
+}
+
+/// An RSA public key of its numbers, or null.
+static inline EVP_PKEY *copenssl_rsa_key(const BIGNUM *modulus, const BIGNUM *exponent) {
+  EVP_PKEY *key = NULL;
+  OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+  if (builder != NULL && OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, modulus) == 1 &&
+      OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, exponent) == 1) {
+    key = copenssl_public_key("RSA", builder);
+  }
+  OSSL_PARAM_BLD_free(builder);
+  return key;
+}
+
+/// A public key on a named curve of its point, encoded as in SEC 1, or null.
+static inline EVP_PKEY *copenssl_ec_key(const char *group, const uint8_t *point, size_t count) {
+  EVP_PKEY *key = NULL;
+  OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+  if (builder != NULL && OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, group, 0) == 1 &&
+      OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point, count) == 1) {
+    key = copenssl_public_key("EC", builder);
+  }
+  OSSL_PARAM_BLD_free(builder);
+  return key;
+}

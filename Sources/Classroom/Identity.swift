@@ -12,15 +12,21 @@ public struct Identity: Hashable, Sendable {
   public var isGuest: Bool
   /// When the token stops being valid.
   public var expiresAt: Timestamp
+  /// What else the token tells of the person.
+  public var profile: Profile?
 
   /// An identity with these facts.
-  public init(user: String, name: String, role: Role, session: String?, isGuest: Bool, expiresAt: Timestamp) {
+  public init(
+    user: String, name: String, role: Role, session: String?, isGuest: Bool, expiresAt: Timestamp,
+    profile: Profile? = nil
+  ) {
     self.user = user
     self.name = name
     self.role = role
     self.session = session
     self.isGuest = isGuest
     self.expiresAt = expiresAt
+    self.profile = profile
   }
 
   /// Whether this identity may create sessions: a host or admin of the whole server.

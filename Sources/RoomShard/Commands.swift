@@ -33,7 +33,7 @@ extension RoomShard {
         try change(.end, key: key, id: id, from: connection, member, at: now)
       case .sessionLeave:
         try leave(member, id: id, connection: connection, at: now)
-      case .hello, .sessionJoin, .ping:
+      case .hello, .sessionJoin, .ping, .tokenRenew:
         preconditionFailure("the connection answers these itself")
       }
     } catch {

@@ -43,6 +43,10 @@ public enum ClientEvent {
   case problem(ProtocolViolation)
   /// The connection is no more, or was given up: what is still to be sent is to be sent if possible, and the socket closed.
   case disconnected(Disconnection)
+
+  /// The token ends at that time, in so many milliseconds: a new one is to be brought by
+  /// ``SignalingClient/renew(_:using:)``, else the server closes with 4501.
+  case tokenExpiring(at: Timestamp, inMilliseconds: Int64)
 }
 
 /// An `error` of the server.

@@ -155,6 +155,25 @@ extension SignalingClient {
     command("ping", .ping, key: nil, using: &workspace) { _ in }
   }
 
+  /// Brings a new token of the same user. Once it is taken, later connections come with it too.
+  /// - Returns: nil when there is no connection that was greeted.
+  public mutating func renew(_ token: String, using workspace: inout ClientWorkspace) -> CommandID? {
+    guard isIn || state == .outside || state == .joining else { return nil }
+    let id = pending.newID()
+    ClientCommand.begin("token.renew", id: id, into: &workspace.writer)
+    workspace.writer.field("token", token)
+    workspace.writer.endObject()
+    sendWritten(using: &workspace)
+    pending.append(PendingCommand(id: id, kind: .renew(token), message: nil, isSent: true))
+    return id
+  }
+
+  /// Brings the token that a guest was given: the server gives another for it.
+  /// - Returns: nil for who is no guest, and when there is no connection that was greeted.
+  public mutating func renewAsGuest(using workspace: inout ClientWorkspace) -> CommandID? {
+    guestToken.flatMap { renew($0, using: &workspace) }
+  }
+
   mutating func askForPage(after cursor: UInt64, using workspace: inout ClientWorkspace) {
     _ = command("presence.page", .page, key: nil, using: &workspace) { $0.field("after", cursor) }
   }

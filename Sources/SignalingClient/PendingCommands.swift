@@ -12,6 +12,8 @@ struct PendingCommand {
     /// The client's own: the page that follows a list.
     case page
     case history(before: UInt64?, limit: Int)
+    /// With the token that counts from the answer on.
+    case renew(String)
   }
 
   var id: CommandID

@@ -72,6 +72,12 @@ extension SignalingClient {
       let delay = try MessageFields(view, "server.draining").number("retry_after_ms")
       retryAfter = Int64(min(delay, 600_000))
       queue.append(.draining(retryAfterMilliseconds: retryAfter ?? 0))
+    } else if type.equals("token.expiring") {
+      let fields = try MessageFields(view, "token.expiring")
+      _ = try fields.time("at")
+      let expiry = try fields.date("expires_at")
+      let delay = Int64(clamping: try fields.number("in_ms"))
+      queue.append(.tokenExpiring(at: expiry, inMilliseconds: delay))
     } else {
       throw ProtocolViolation(.malformed, "a message is of the unknown type \(type.string ?? "")")
     }
@@ -142,6 +148,14 @@ extension SignalingClient {
     case .history(let before, let limit):
       let page = try ChatPage(fields, below: before, limit: limit)
       queue.append(.answered(command.id, .history(page)))
+    case .renew(let token):
+      _ = try fields.date("expires_at")
+      if guestToken != nil {
+        guestToken = try fields.string("guest_token", bytes: 1...ProtocolLimits.tokenBytes)
+      } else {
+        configuration.credential = .token(token)
+      }
+      queue.append(.answered(command.id, .done))
     }
   }
 
@@ -226,6 +240,7 @@ extension SignalingClient {
     _ = try person.choice("role", Role.self)
     let isGuest = try person.boolean("guest")
     _ = try fields.text("connection_id", bytes: 1...64)
+    _ = try fields.date("expires_at")
     _ = try fields.time("at")
     if isGuest { guestToken = try fields.string("guest_token", bytes: 1...ProtocolLimits.tokenBytes) }
     if let user, user != name {

@@ -61,6 +61,9 @@ public enum ClientMessage {
   case chatHistory(before: UInt64?, limit: Int)
   case signal(to: String, kind: SignalKind, negotiation: String?, payload: UnsafeRawBufferPointer)
   case ping
+
+  /// A new token of the same user, in the place of the one that the connection came with.
+  case tokenRenew(String)
 }
 
 /// A message with the id that the client chose.
@@ -139,6 +142,8 @@ extension ClientMessage {
         before: try fields.optionalSequence("before"),
         limit: try fields.optionalInteger("limit", 1...Int64(ProtocolLimits.historyPage))
           .map(Int.init) ?? ProtocolLimits.historyDefault)
+    } else if type.equals("token.renew") {
+      self = .tokenRenew(try fields.string("token", bytes: 1...ProtocolLimits.tokenBytes))
     } else {
       throw ProtocolError(.unknownType, "There is no command of this type.", field: "type")
     }
@@ -263,7 +268,7 @@ private struct CommandFields {
     if let token = try optionalString("token", bytes: 1...ProtocolLimits.tokenBytes) { return .token(token) }
     if let ticket = try optionalString("ticket", bytes: 1...ProtocolLimits.tokenBytes) { return .ticket(ticket) }
     let name = try string("guest", bytes: 1...ProtocolLimits.nameBytes)
-    guard !name.allSatisfy(\.isWhitespace) else { throw invalid("guest", "a name, not only white space") }
+    guard let name = PersonName.cleaned(name) else { throw invalid("guest", "a name, not only white space") }
     return .guest(name: name)
   }
 }

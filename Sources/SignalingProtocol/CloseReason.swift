@@ -13,6 +13,9 @@ public enum CloseReason: UInt16, Sendable, CaseIterable {
   case rateLimited = 4006
   case badToken = 4500
 
+  case roleChanged = 4007
+  case tokenExpired = 4501
+
   /// The reason text of the Close frame; at most 123 bytes (RFC 6455, 5.5.1).
   public var text: String {
     switch self {
@@ -26,6 +29,8 @@ public enum CloseReason: UInt16, Sendable, CaseIterable {
     case .helloTimeout: "no hello in time"
     case .rateLimited: "sending too much"
     case .badToken: "token or ticket not valid"
+    case .roleChanged: "role changed"
+    case .tokenExpired: "token expired"
     }
   }
 
@@ -42,6 +47,8 @@ public enum CloseReason: UInt16, Sendable, CaseIterable {
     case .helloTimeout: "hello_timeout"
     case .rateLimited: "rate_limited"
     case .badToken: "bad_token"
+    case .roleChanged: "role_changed"
+    case .tokenExpired: "token_expired"
     }
   }
 }

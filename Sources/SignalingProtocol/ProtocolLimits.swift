@@ -41,6 +41,8 @@ public enum ProtocolLimits {
   public static let helloTimeoutMilliseconds: Int64 = 5000
   /// After how much silence the server sends a ping.
   public static let pingIntervalMilliseconds: Int64 = 25_000
+  /// How long before a token expires its bearer is told.
+  public static let tokenWarningMilliseconds: Int64 = 60_000
 }
 
 /// The bounds that a server's settings decide, as `welcome` announces them.
@@ -53,6 +55,8 @@ public struct AnnouncedLimits: Sendable {
   public var messageBurst = 0
   /// How long a client may take to say hello.
   public var helloTimeoutMilliseconds = ProtocolLimits.helloTimeoutMilliseconds
+  /// How long before a token expires its bearer is told; 0 for never.
+  public var tokenWarningMilliseconds = ProtocolLimits.tokenWarningMilliseconds
 
   /// The bounds of a server that limits nothing but sizes.
   public init() {}

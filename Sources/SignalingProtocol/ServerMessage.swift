@@ -22,6 +22,7 @@ public enum ServerMessage {
     writer.string("presence")
     writer.string("signal")
     writer.string("resume")
+    writer.string("renewal")
     writer.endArray()
     writer.key("limits")
     writer.beginObject()
@@ -39,6 +40,7 @@ public enum ServerMessage {
     writer.field("resume_token_ms", ProtocolLimits.resumeTokenMilliseconds)
     writer.field("resume_events", StreamTail.Limits.events)
     writer.field("resume_signals", ProtocolLimits.signalsKept)
+    writer.field("token_warning_ms", limits.tokenWarningMilliseconds)
     writer.endObject()
     writer.field("ping_interval_ms", pingIntervalMilliseconds)
     writer.field("hello_timeout_ms", limits.helloTimeoutMilliseconds)
@@ -57,10 +59,35 @@ public enum ServerMessage {
     writer.field("name", identity.name)
     writer.field("role", identity.role.rawValue)
     writer.field("guest", identity.isGuest)
+    if let profile = identity.profile {
+      if let name = profile.firstName { writer.field("first_name", name) }
+      if let name = profile.lastName { writer.field("last_name", name) }
+      if let name = profile.username { writer.field("username", name) }
+      if let address = profile.avatar { writer.field("avatar", address) }
+    }
     writer.endObject()
     writer.field("connection_id", connection)
+    writer.field("expires_at", RFC3339.format(identity.expiresAt))
     if let guestToken { writer.field("guest_token", guestToken) }
     writer.field("at", now.milliseconds)
+    writer.endObject()
+  }
+
+  /// The token that somebody came with ends soon.
+  public static func tokenExpiring(_ expiry: Timestamp, at now: Timestamp, into writer: inout JSONWriter) {
+    begin("token.expiring", id: nil, into: &writer)
+    writer.field("at", now.milliseconds)
+    writer.field("expires_at", RFC3339.format(expiry))
+    writer.field("in_ms", max(0, expiry.milliseconds(since: now)))
+    writer.endObject()
+  }
+
+  /// The answer to `token.renew`.
+  /// - Parameter guestToken: with which the same guest comes back later.
+  public static func renewed(id: Int64, until expiry: Timestamp, guestToken: String?, into writer: inout JSONWriter) {
+    begin("ok", id: id, into: &writer)
+    writer.field("expires_at", RFC3339.format(expiry))
+    if let guestToken { writer.field("guest_token", guestToken) }
     writer.endObject()
   }
 

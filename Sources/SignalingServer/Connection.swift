@@ -21,6 +21,8 @@ struct Connection: ~Copyable {
   var lastHeard: Int64
   /// When the loop's sweep closes it unless something changes, or `Int64.max`.
   var deadline: Int64
+  /// When its token is about to expire, or has, by the monotonic clock in milliseconds.
+  var tokenDeadline: Int64 = .max
   var interest: Interest = .readable
   /// Whether it is listed for the flush at the end of the tick.
   var isDirty = false
@@ -129,6 +131,8 @@ struct WebSocketState {
   var missesLatest = false
   /// Whether the client has closed it as done with: it will not be resumed.
   var hasSaidGoodbye = false
+  /// Whether it was told that its token is about to expire.
+  var isTokenWarned = false
 }
 
 // Questions of the hot path. They are `mutating` only so that the state is looked at where it lies: anything else copies

@@ -37,6 +37,8 @@ struct HTTPAnswer {
     }
     // RFC 9110, 11.6.1: a 401 says what it wants.
     if answer.status == 401 { answer.headers.append("WWW-Authenticate", "Bearer") }
+    // RFC 9110, 10.2.3: in whole seconds.
+    if let delay = error.retryAfterMilliseconds { answer.headers.append("Retry-After", "\((delay + 999) / 1000)") }
     return answer
   }
 

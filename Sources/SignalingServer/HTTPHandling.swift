@@ -187,7 +187,7 @@ extension ServerLoop {
     guard values.count == 1, parts.count == 2, parts[0].lowercased() == "bearer" else {
       throw ProtocolError(.badToken, "The Authorization is not a bearer token.")
     }
-    return try context.authority.verify(parts[1].trimmingSpaces(), at: now)
+    return try verify(parts[1].trimmingSpaces())
   }
 
   private func idempotencyKey(of request: HTTPRequest) throws(ProtocolError) -> String? {

@@ -1,5 +1,6 @@
 import SignalingProtocol
 import Synchronization
+import Tokens
 
 /// What one loop counts and other threads read.
 ///
@@ -10,6 +11,7 @@ final class LoopFigures: @unchecked Sendable {
   enum Counter: Int, CaseIterable {
     case accepted, requests, upgrades, messagesIn, messagesOut, bytesIn, bytesOut, coalesced
     case fullHandshakes, resumedHandshakes, failedHandshakes
+    case tokensTaken, tokensRenewed
   }
 
   enum Gauge: Int, CaseIterable {
@@ -31,7 +33,8 @@ final class LoopFigures: @unchecked Sendable {
   private static let closesBegin = limitsBegin + Limit.allCases.count
   private static let ticksBegin = closesBegin + closeCodes.count + 1
   private static let gaugesBegin = ticksBegin + tickBounds.count + 2
-  private static let count = gaugesBegin + Gauge.allCases.count
+  private static let refusalsBegin = gaugesBegin + Gauge.allCases.count
+  private static let count = refusalsBegin + TokenRefusal.Reason.allCases.count
 
   private let cells: UnsafeMutablePointer<Atomic<UInt64>>
   private let storedWait = Atomic<Bool>(false)
@@ -56,6 +59,13 @@ final class LoopFigures: @unchecked Sendable {
 
   func count(_ limit: Limit) { add(1, at: Self.limitsBegin + limit.index) }
 
+  /// A token or a ticket was refused.
+  func count(_ reason: TokenRefusal.Reason) { add(1, at: Self.refusalsBegin + Self.index(of: reason)) }
+
+  private static func index(of reason: TokenRefusal.Reason) -> Int {
+    TokenRefusal.Reason.allCases.firstIndex(of: reason) ?? 0
+  }
+
   /// A WebSocket has ended with this code.
   func countClose(_ code: UInt16) {
     let index = Self.closeCodes.firstIndex(of: code) ?? Self.closeCodes.count
@@ -77,6 +87,11 @@ final class LoopFigures: @unchecked Sendable {
   func value(of counter: Counter) -> UInt64 { cells[counter.rawValue].load(ordering: .relaxed) }
 
   func value(of limit: Limit) -> UInt64 { cells[Self.limitsBegin + limit.index].load(ordering: .relaxed) }
+
+  /// How many tokens and tickets were refused for this reason.
+  func value(of reason: TokenRefusal.Reason) -> UInt64 {
+    cells[Self.refusalsBegin + Self.index(of: reason)].load(ordering: .relaxed)
+  }
 
   func value(of gauge: Gauge) -> UInt64 { cells[Self.gaugesBegin + gauge.rawValue].load(ordering: .relaxed) }
 

@@ -38,6 +38,8 @@ struct Handover: Sendable {
   var messageBucket: RateLimit.Bucket
   var controlFrameBucket: RateLimit.Bucket
   var userRate: UserRate?
+  /// Whether it was told that its token is about to expire.
+  var isTokenWarned: Bool
 
   /// Ends the connection: nobody takes it over.
   func discard(_ context: LoopContext, at now: Int64) {

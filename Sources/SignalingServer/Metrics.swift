@@ -5,13 +5,15 @@ import HTTPCore
 import JSON
 import Persistence
 import SignalingProtocol
+import Tokens
 
 extension MetricsText {
   /// The server's figures at this moment.
-  init(journal: JournalThread, census: ConnectionCensus, users: UserRates) {
+  init(journal: JournalThread, census: ConnectionCensus, users: UserRates, keys: KeyRefresh?) {
     self.init()
     let loops = journal.figures
     addTraffic(loops, census: census, users: users)
+    addTokens(loops, keys)
     addBounds(loops)
     addTicks(loops)
     addJournal(journal)
@@ -44,6 +46,28 @@ extension MetricsText {
       [
         ("full", sum(.fullHandshakes)), ("resumed", sum(.resumedHandshakes)), ("failed", sum(.failedHandshakes)),
       ])
+  }
+
+  private mutating func addTokens(_ loops: [LoopFigures], _ keys: KeyRefresh?) {
+    func sum(_ counter: LoopFigures.Counter) -> UInt64 { loops.reduce(0) { $0 &+ $1.value(of: counter) } }
+    counter("rollcall_tokens_taken_total", "Tokens that were good.", sum(.tokensTaken))
+    counter("rollcall_tokens_renewed_total", "Sockets that brought a new token in time.", sum(.tokensRenewed))
+    counters(
+      "rollcall_tokens_refused_total", "Tokens and tickets that were refused.", label: "reason",
+      TokenRefusal.Reason.allCases.map { reason in
+        (reason.rawValue, loops.reduce(0) { $0 &+ $1.value(of: reason) })
+      })
+    guard let keys else { return }
+    let figures = keys.figures
+    gauge("rollcall_token_keys", "Keys that check tokens.", keys.ring.count)
+    counters(
+      "rollcall_key_loads_total", "How often the keys of a source were loaded, or could not be.", label: "result",
+      [("loaded", figures.loads), ("failed", figures.failures)])
+    let now = MonotonicClock.milliseconds()
+    let oldest = figures.loadedAt.map { $0.map { now - $0 } ?? .max }.max() ?? 0
+    gauge(
+      "rollcall_keys_age_seconds", "For how long the source that was not loaded for longest was not; -1 for never yet.",
+      oldest == .max ? -1 : oldest / 1000)
   }
 
   private mutating func addBounds(_ loops: [LoopFigures]) {
@@ -134,7 +158,8 @@ extension ServerLoop {
       return
     }
     publishCounts()
-    let metrics = MetricsText(journal: context.journal, census: context.census, users: context.userRates)
+    let metrics = MetricsText(
+      journal: context.journal, census: context.census, users: context.userRates, keys: context.keyRefresh)
     respond(to: request, with: metrics.answer, of: id)
   }
 

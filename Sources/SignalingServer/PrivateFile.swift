@@ -2,10 +2,10 @@ import EventLoop
 import Glibc
 
 /// Small files that only their owner may read.
-enum PrivateFile {
+public enum PrivateFile {
   /// Reads a whole file.
   /// - Returns: nil when it holds more than `limit` bytes.
-  static func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8]? {
+  public static func read(_ path: String, limit: Int) throws(SystemError) -> [UInt8]? {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw SystemError(code: errno, call: "open") }
     let file = FileDescriptor(owning: descriptor)
@@ -30,8 +30,8 @@ enum PrivateFile {
   }
 
   /// Makes a file that was not there before; `errno` tells why not.
-  static func write(_ bytes: [UInt8], to path: String) -> Bool {
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+  public static func write(_ bytes: [UInt8], to path: String, mode: UInt32 = 0o600) -> Bool {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
     guard descriptor >= 0 else { return false }
     defer { close(descriptor) }
     return Glibc.write(descriptor, bytes, bytes.count) == bytes.count && fsync(descriptor) == 0

@@ -1,6 +1,7 @@
 import Classroom
 import RoomShard
 import SignalingProtocol
+import Tokens
 
 /// Seals resume tokens with the server's secret, so that they are good after a restart too.
 ///
@@ -13,7 +14,7 @@ struct ResumeTokens: ResumeSealer {
   private let key: TokenKey
 
   init(secret: [UInt8]) {
-    key = TokenKey(TokenKey(secret).sign(Array("rollcall resume token 1".utf8)))
+    key = TokenKey(secret).derived(for: "rollcall resume token 1")
   }
 
   func seal(_ claim: ResumeClaim) -> String {

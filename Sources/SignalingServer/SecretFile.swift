@@ -1,5 +1,6 @@
 import EventLoop
 import Glibc
+import Tokens
 
 /// The file with the secret that signs tokens.
 public enum SecretFile {
@@ -8,6 +9,8 @@ public enum SecretFile {
     case unreadable(path: String, reason: String)
     case tooShort(path: String)
     case tooLong(path: String)
+    /// A key pair or a certificate: whoever has the public half of it could sign.
+    case isPEM(path: String)
     case unwritable(path: String, reason: String)
 
     public var description: String {
@@ -15,6 +18,7 @@ public enum SecretFile {
       case .unreadable(let path, let reason): "the secret file \(path) cannot be read: \(reason)"
       case .tooShort(let path): "the secret file \(path) holds less than \(TokenKey.minimumBytes) bytes"
       case .tooLong(let path): "the secret file \(path) holds more than \(SecretFile.maximumBytes) bytes"
+      case .isPEM(let path): "the secret file \(path) holds a key or a certificate in PEM, which is no secret"
       case .unwritable(let path, let reason): "the secret file \(path) cannot be written: \(reason)"
       }
     }
@@ -35,6 +39,7 @@ public enum SecretFile {
     secret.removeLast(secret.count - count)
     while let last = secret.last, [0x0A, 0x0D, 0x20, 0x09].contains(last) { secret.removeLast() }
     guard secret.count >= TokenKey.minimumBytes else { throw .tooShort(path: path) }
+    guard !secret.starts(with: "-----BEGIN".utf8) else { throw .isPEM(path: path) }
     return secret
   }
 

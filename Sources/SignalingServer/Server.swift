@@ -3,6 +3,7 @@ import EventLoop
 import Logging
 import Persistence
 import RoomShard
+import Tokens
 
 /// Why a server does not start; the description is a sentence for the operator.
 public enum StartFailure: Error, CustomStringConvertible {
@@ -14,13 +15,15 @@ public enum StartFailure: Error, CustomStringConvertible {
   case history(HistoryError)
   case journal(JournalError)
   case tls(TLSFileError)
+  /// The keys that check tokens.
+  case keys(KeySourceFailure)
   case system(SystemError)
 
   /// Whether the cause can be a server that is just ending.
   public var mayPass: Bool {
     switch self {
     case .listening(.portInUse), .listeningForMetrics(.portInUse), .dataFolder(.inUse): true
-    case .listening, .listeningForMetrics, .dataFolder, .recovery, .history, .journal, .tls, .system: false
+    case .listening, .listeningForMetrics, .dataFolder, .recovery, .history, .journal, .tls, .keys, .system: false
     }
   }
 
@@ -33,6 +36,7 @@ public enum StartFailure: Error, CustomStringConvertible {
     case .history(let error): "the data folder cannot be used: \(error)"
     case .journal(let error): "the data folder cannot be written: \(error)"
     case .tls(let error): "there is no TLS: \(error)"
+    case .keys(let error): "\(error)"
     case .system(let error): "\(error)"
     }
   }
@@ -54,6 +58,8 @@ public final class Server: Sendable {
   private let journalThread: ThreadHandle
   private let historyThread: ThreadHandle
   private let credentials: TLSCredentials?
+  private let keyRefresh: KeyRefresh?
+  private let keyThread: ThreadHandle?
   private let logger: Logger
   /// Held for its lock, as long as anything may be written.
   private let folder: DataFolder
@@ -71,6 +77,8 @@ public final class Server: Sendable {
     folder = try Self.openFolder(configuration.dataFolder)
     let credentials = try Self.credentials(configuration, logger: logger)
     self.credentials = credentials
+    let (keys, keyRefresh) = try Self.keys(configuration, logger: logger)
+    self.keyRefresh = keyRefresh
     let listeners = try Self.listen(configuration)
     address = listeners[0].address
     let operatorListener = try Self.listenForMetrics(configuration)
@@ -78,7 +86,7 @@ public final class Server: Sendable {
     let start = try ServerStart(
       configuration, storage: wrap(folder.storage), history: wrap(folder.history), logger: logger)
     let clock = start.clock
-    let authority = TokenAuthority(secret: configuration.secret)
+    let authority = TokenAuthority(secret: configuration.secret, settings: configuration.tokens, keys: keys)
     let state = ServerState()
     (self.clock, self.authority, self.state) = (clock, authority, state)
     do throws(SystemError) {
@@ -100,7 +108,7 @@ public final class Server: Sendable {
         LoopContext(
           index: index, configuration: configuration, clock: clock, listener: listeners[index], mailboxes: mailboxes,
           journal: journal, history: history, catalog: catalog, tickets: tickets,
-          authority: authority, census: census, userRates: userRates,
+          authority: authority, keyRefresh: keyRefresh, census: census, userRates: userRates,
           operatorListener: index == 0 ? operatorListener : nil, hasOperatorListener: operatorListener != nil,
           state: state, credentials: credentials, logger: logger)
       }
@@ -116,6 +124,9 @@ public final class Server: Sendable {
       }
       historyThread = try spawnThread(name: "rc-history") {
         history.run(store, loops: mailboxes, clock: clock, logger: logger)
+      }
+      keyThread = try keyRefresh.map { refresh throws(SystemError) in
+        try spawnThread(name: "rc-keys") { refresh.run() }
       }
       loopThreads = try contexts.map { context throws(SystemError) in
         let rooms = classrooms.filter { RoomPlacement.loop(of: $0.id, count: loops) == context.index }
@@ -161,6 +172,16 @@ public final class Server: Sendable {
     }
   }
 
+  private static func keys(
+    _ configuration: ServerConfiguration, logger: Logger
+  ) throws(StartFailure) -> (KeyRing, KeyRefresh?) {
+    let settings = configuration.tokenKeys
+    let fixed = settings.takesSecret ? [VerificationKey(secret: TokenKey(configuration.secret))] : []
+    let ring = KeyRing(fixed, sources: settings.sources.count)
+    guard !settings.sources.isEmpty else { return (ring, nil) }
+    return (ring, try KeyRefresh(settings, ring: ring, logger: logger))
+  }
+
   private static func listen(_ configuration: ServerConfiguration) throws(StartFailure) -> [Listener] {
     do throws(ListenError) {
       return try Listener.open(host: configuration.host, port: configuration.port, count: configuration.loops)
@@ -201,6 +222,15 @@ public final class Server: Sendable {
     }
   }
 
+  /// Reads the keys that check tokens anew, soon.
+  ///
+  /// - Returns: whether there are any beside the secret.
+  @discardableResult
+  public func reloadKeys() -> Bool {
+    keyRefresh?.refresh()
+    return keyRefresh != nil
+  }
+
   /// Asks a room from outside the loops, and waits for its answer.
   /// - Returns: nil when none came in time.
   func ask(
@@ -218,7 +248,9 @@ public final class Server: Sendable {
   public func stop() {
     state.willStop()
     for mailbox in mailboxes { mailbox.post(.drain) }
+    keyRefresh?.stop()
     for thread in loopThreads { thread.join() }
+    keyThread?.join()
     journal.mailbox.post(.stop)
     journalThread.join()
     history.mailbox.post(.stop)

@@ -3,6 +3,7 @@ import Persistence
 import RoomShard
 import SignalingProtocol
 import Synchronization
+import Tokens
 
 /// How a server runs.
 public struct ServerConfiguration: Sendable {
@@ -12,8 +13,17 @@ public struct ServerConfiguration: Sendable {
   public var port: UInt16 = 8080
   /// The folder of journal and snapshots.
   public var dataFolder: String
-  /// The key of the tokens (HS256); at least ``TokenKey/minimumBytes`` bytes.
+  /// What the server's own tokens are signed with, and those of the platform if it has it too (HS256); at least
+  /// ``TokenKey/minimumBytes`` bytes.
   public var secret: [UInt8]
+  /// Which tokens of the platform are taken, and what their claims are called.
+  public var tokens = TokenSettings()
+  /// Which keys check them.
+  public var tokenKeys = TokenKeySettings()
+  /// How long before its token expires a socket is told so, in milliseconds; 0 tells nobody.
+  public var tokenWarningMilliseconds = ProtocolLimits.tokenWarningMilliseconds
+  /// How long somebody without an account stays the same guest, in milliseconds.
+  public var guestTokenMilliseconds: Int64 = 12 * 3_600_000
   /// How many event loops run, 1 to ``maximumLoops``.
   public var loops: Int
   public var shard = ShardConfiguration()

@@ -5,6 +5,7 @@ import JSON
 import Logging
 import Persistence
 import RoomShard
+import Tokens
 
 /// What a loop is given when it starts. Everything in it may be shared between threads.
 struct LoopContext: Sendable {
@@ -18,6 +19,8 @@ struct LoopContext: Sendable {
   var catalog: Catalog
   var tickets: TicketOffice
   var authority: TokenAuthority
+  /// What keeps the keys of tokens fresh; nil when there are none but the secret.
+  var keyRefresh: KeyRefresh?
   var census: ConnectionCensus
   var userRates: UserRates
   /// Where the figures are, for the one loop that serves them.
@@ -243,10 +246,12 @@ final class ServerLoop {
       watchListener(true)
     }
     var expired: [SlotID] = []
+    var tokens: [SlotID] = []
     var webSockets = 0
     var queueBytes = 0
     connections.forEach { id, connection in
       if connection.pointee.deadline <= monotonicNow { expired.append(id) }
+      if connection.pointee.tokenDeadline <= monotonicNow { tokens.append(id) }
       if connection.pointee.webSocket != nil { webSockets += 1 }
       queueBytes += connection.pointee.backlog.count
     }
@@ -254,6 +259,7 @@ final class ServerLoop {
     figures.set(.queueBytes, queueBytes)
     publishCounts()
     for id in expired { expire(id) }
+    for id in tokens { noteTokenDeadline(of: id) }
   }
 
   /// Says how much goes on in this loop.

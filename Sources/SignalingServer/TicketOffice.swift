@@ -32,10 +32,13 @@ final class TicketOffice: Sendable {
     return name
   }
 
-  /// The identity of a ticket, which is then used up; nil for a ticket that is unknown, used or too old.
+  /// The identity of a ticket, which is then used up; nil for a ticket that is unknown, used or too old. The identity ends
+  /// with the token that the ticket was given for, and so does the ticket.
   func redeem(_ name: String, at now: Timestamp) -> Identity? {
     state.withLock { state in
-      guard let ticket = state.tickets.removeValue(forKey: name), ticket.expiresAt > now else { return nil }
+      guard let ticket = state.tickets.removeValue(forKey: name), ticket.expiresAt > now,
+        ticket.identity.expiresAt > now
+      else { return nil }
       return ticket.identity
     }
   }

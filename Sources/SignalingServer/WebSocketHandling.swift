@@ -75,6 +75,7 @@ extension ServerLoop {
     announced.messagesPerSecond = configuration.limits.messageRate
     announced.messageBurst = configuration.limits.messageBurst
     announced.helloTimeoutMilliseconds = configuration.patience.hello
+    announced.tokenWarningMilliseconds = configuration.tokenWarningMilliseconds
     var writer = JSONWriter(reserving: 1024)
     ServerMessage.welcome(
       server: "rollcall/\(RollcallVersion.current)", pingIntervalMilliseconds: configuration.patience.ping,
@@ -195,7 +196,7 @@ extension ServerLoop {
     }
   }
 
-  private func complain(_ error: ProtocolError, id commandID: Int64?, to id: SlotID) {
+  func complain(_ error: ProtocolError, id commandID: Int64?, to id: SlotID) {
     say(to: id) { ServerMessage.error(error, id: commandID, into: &$0) }
   }
 
@@ -217,6 +218,12 @@ extension ServerLoop {
         return
       }
       join(identity, session: session, presence: presence, resume: resume, id: commandID, from: id)
+    case .tokenRenew(let token):
+      if isGreeted {
+        renew(token, id: commandID, from: id)
+      } else {
+        complain(ProtocolError(.helloExpected, "Say hello first."), id: commandID, to: id)
+      }
     default:
       if !isGreeted {
         complain(ProtocolError(.helloExpected, "Say hello first."), id: commandID, to: id)
@@ -226,50 +233,7 @@ extension ServerLoop {
     }
   }
 
-  // MARK: Greeting and joining
-
-  private func greet(_ hello: ClientMessage.Hello, id commandID: Int64?, from id: SlotID) {
-    var guestToken: String?
-    let identity: Identity
-    do throws(ProtocolError) {
-      switch hello {
-      case .token(let token):
-        var holder = try context.authority.verify(token, at: now)
-        if holder.isGuest, holder.session == nil {
-          // Who keeps coming back stays the same guest.
-          holder.expiresAt = now.advanced(byMilliseconds: Self.guestTokenMilliseconds)
-          guestToken = context.authority.issue(holder, at: now)
-        }
-        identity = holder
-      case .ticket(let ticket):
-        guard let holder = context.tickets.redeem(ticket, at: now) else {
-          throw ProtocolError(.badTicket, "The ticket is unknown, used or too old.")
-        }
-        identity = holder
-      case .guest(let name):
-        identity = Identity(
-          user: "guest-\(Identifiers.random(bits: 80))", name: name, role: .participant, session: nil, isGuest: true,
-          expiresAt: now.advanced(byMilliseconds: Self.guestTokenMilliseconds))
-        guestToken = context.authority.issue(identity, at: now)
-      }
-    } catch {
-      complain(error, id: commandID, to: id)
-      close(id, for: .badToken)
-      return
-    }
-    guard let connection = connections.pointer(to: id) else { return }
-    connection.pointee.webSocket?.identity = identity
-    connection.pointee.webSocket?.userRate = context.userRates.enter(identity.user, at: microsecondsNow)
-    connection.pointee.deadline = monotonicNow + silence
-    say(to: id) {
-      ServerMessage.ready(
-        id: commandID, identity: identity, connection: "c\(Identifiers.random(bits: 80))", guestToken: guestToken,
-        at: now, into: &$0)
-    }
-  }
-
-  /// How long somebody without an account stays the same guest.
-  private static var guestTokenMilliseconds: Int64 { 12 * 3_600_000 }
+  // MARK: Joining
 
   private func join(
     _ identity: Identity, session: String, presence: PresenceMode, resume: ClientMessage.Resume?,
@@ -309,7 +273,7 @@ extension ServerLoop {
       commandID: departure.commandID,
       input: connection.input, backlog: Array(connection.backlog.front), lastHeard: connection.lastHeard,
       network: connection.admission.take()?.release(), messageBucket: state.messageBucket,
-      controlFrameBucket: state.controlFrameBucket, userRate: state.userRate)
+      controlFrameBucket: state.controlFrameBucket, userRate: state.userRate, isTokenWarned: state.isTokenWarned)
     if !context.mailboxes[loop].post(.adopt(handover)) { handover.discard(context, at: microsecondsNow) }
   }
 
@@ -328,6 +292,7 @@ extension ServerLoop {
     state.messageBucket = handover.messageBucket
     state.controlFrameBucket = handover.controlFrameBucket
     state.userRate = handover.userRate
+    state.isTokenWarned = handover.isTokenWarned
     connection.webSocket = state
     let isKept = handover.backlog.withUnsafeBytes { connection.backlog.append($0) }
     connection.interest = handover.backlog.isEmpty ? .readable : [.readable, .writable]
@@ -348,6 +313,7 @@ extension ServerLoop {
       sayGoodbye(to: id)
       return
     }
+    watchToken(of: id)
     shard.join(
       handover.identity, session: handover.session, presence: handover.presence, resume: handover.resume,
       id: handover.commandID, connection: ConnectionID(rawValue: id.rawValue), at: now)
@@ -359,7 +325,7 @@ extension ServerLoop {
   // MARK: Sending
 
   /// Writes a message of the connection's own and sends it at the end of the tick.
-  private func say(to id: SlotID, _ body: (inout JSONWriter) -> Void) {
+  func say(to id: SlotID, _ body: (inout JSONWriter) -> Void) {
     writer.removeAll()
     body(&writer)
     writer.withUnsafeBytes { sendText($0, to: id) }
@@ -494,5 +460,5 @@ extension ServerLoop {
   }
   /// How long a client may be silent before it is pinged: not the same for all, so that those who came together are not
   /// pinged together for ever.
-  private var silence: Int64 { patience.ping - Int64.random(in: 0...max(0, patience.ping / 4)) }
+  var silence: Int64 { patience.ping - Int64.random(in: 0...max(0, patience.ping / 4)) }
 }

@@ -15,7 +15,7 @@ struct Rollcall: ParsableCommand {
       Exit codes: 0 it is done, 1 it could not be done, 2 the arguments are wrong.
       """,
     version: RollcallVersion.current,
-    subcommands: [Serve.self, Token.self, Inspect.self, BackupCommand.self, Erase.self])
+    subcommands: [Serve.self, Token.self, KeyGeneration.self, Inspect.self, BackupCommand.self, Erase.self])
 
   /// Runs the command line. The parser's own exit code for wrong arguments is 64; here it is 2.
   static func main() {

@@ -11,7 +11,8 @@ struct Serve: ParsableCommand {
     abstract: "Run the server.",
     discussion: """
       Prints `listening http://HOST:PORT` (`https` with TLS) on standard output when it is ready; the log goes to standard \
-      error. SIGTERM and SIGINT end it: everybody is told, everything is synced. SIGHUP reads the certificate anew.
+      error. SIGTERM and SIGINT end it: everybody is told, everything is synced. SIGHUP reads the certificate and the keys of \
+      tokens anew.
 
       The data folder holds everything that is to survive: the journal, the snapshots, and the sessions that are over in \
       `history`. One server at a time uses it. `rollcall inspect` says what is in it, `rollcall backup` copies it while the \
@@ -33,7 +34,7 @@ struct Serve: ParsableCommand {
     name: .customLong("secret-file"),
     help: """
       The file with the secret that signs tokens, at least 32 bytes. Default: `secret` in the data folder, made when there \
-      is none.
+      is none; beside --token-key or --jwks, that one signs only what the server itself hands out.
       """)
   var secretFile: String?
 
@@ -61,6 +62,9 @@ struct Serve: ParsableCommand {
 
   @OptionGroup(title: "TLS")
   var tls: TLSOptions
+
+  @OptionGroup(title: "Tokens")
+  var tokens: TokenOptions
 
   @OptionGroup(title: "Limits")
   var limits: LimitOptions
@@ -124,6 +128,7 @@ struct Serve: ParsableCommand {
     webSocket.apply(to: &configuration)
     configuration.tls = tls.source
     configuration.strictTransportSecurity = tls.strictTransportSecurity
+    tokens.apply(to: &configuration, namesSecret: secretFile != nil)
     limits.apply(to: &configuration)
     operators.apply(to: &configuration)
     if let snapshotBytes { configuration.snapshotBytes = snapshotBytes }
@@ -181,9 +186,13 @@ struct Serve: ParsableCommand {
       _ = poll(&watched, 1, tls.source == nil ? -1 : Int32(clamping: wait))
       switch signals.next() {
       case .terminate, .interrupt: return
-      case .hangup where tls.source == nil: logger.info("nothing to reload")
       case nil where tls.source == nil || MonotonicClock.milliseconds() < nextReload: continue
-      case .hangup, nil:
+      case let signal:
+        let hasKeys = signal != nil && server.reloadKeys()
+        guard tls.source != nil else {
+          if !hasKeys { logger.info("nothing to reload") }
+          continue
+        }
         server.reloadCertificate()
         nextReload = MonotonicClock.milliseconds() + Self.ticketKeyInterval
       }

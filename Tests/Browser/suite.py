@@ -15,10 +15,11 @@ import compression_tests
 import entrance_tests
 import recovery_tests
 import secure_tests
+import token_tests
 from browsers import Browsers
 from server import Server
 
-SUITES = [class_tests, recovery_tests, entrance_tests, compression_tests, secure_tests, accessibility_tests]
+SUITES = [class_tests, recovery_tests, entrance_tests, compression_tests, secure_tests, token_tests, accessibility_tests]
 PATIENCE = 150
 
 

@@ -180,7 +180,9 @@ struct OpeningTests {
     "close codes say whether to come back, and how",
     arguments: [
       (1001, true, true), (1008, false, true), (1011, true, true), (1012, true, true), (1013, true, true),
-      (4001, true, true), (4002, true, true), (4003, true, false), (4005, true, true), (4500, false, true),
+      (4001, true, true), (4002, true, true), (4003, true, false), (4005, true, true), (4007, true, true),
+      (4500, false, true),
+      (4501, false, true),
     ] as [(UInt16, Bool, Bool)])
   func closeCodes(code: UInt16, reconnects: Bool, resumes: Bool) throws {
     var server = ScriptedServer()
@@ -253,11 +255,40 @@ struct OpeningTests {
       ScriptedServer.welcome,
       """
       {"type": "ready", "id": 1, "user": {"id": "g1", "name": "Bo", "role": "participant", "guest": true}, \
-      "connection_id": "c1", "guest_token": "gt", "at": 5}
+      "connection_id": "c1", "expires_at": "2026-01-01T00:00:00.000Z", "guest_token": "gt", "at": 5}
       """)
     server.client.transportEnded(at: server.now, using: &server.workspace)
     try server.connect()
     #expect(server.heard().first == #"{"type":"hello","id":3,"token":"gt"}"#)
+  }
+
+  @Test("who is told that the token ends brings another, and comes back with that one")
+  func renewal() throws {
+    var server = ScriptedServer()
+    try server.join()
+    #expect(
+      server.say(
+        #"{"type": "token.expiring", "at": 5, "expires_at": "2026-01-01T00:00:00.000Z", "in_ms": 60000}"#)
+        == ["expiring 60000"])
+    _ = server.client.renew("another", using: &server.workspace)
+    let id = try server.lastID()
+    #expect(server.say(#"{"type": "ok", "id": \#(id), "expires_at": "2026-01-01T01:00:00.000Z"}"#) == ["done"])
+    server.client.transportEnded(at: server.now, using: &server.workspace)
+    try server.connect()
+    #expect(server.heard().first?.contains(#""token":"another""#) == true)
+  }
+
+  @Test("a refused renewal changes nothing, and 4501 is the end until there is another token")
+  func expiry() throws {
+    var server = ScriptedServer()
+    try server.join()
+    _ = server.client.renew("of somebody else", using: &server.workspace)
+    let id = try server.lastID()
+    #expect(
+      server.say(
+        #"{"type": "error", "id": \#(id), "code": "bad_token", "message": "no", "retryable": false, "details": {}}"#)
+        == ["refused bad_token"])
+    #expect(server.close(4501) == ["disconnected, next never"])
   }
 
   @Test("who closes does not come back")

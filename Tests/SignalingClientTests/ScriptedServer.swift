@@ -124,6 +124,7 @@ struct ScriptedServer: ~Copyable {
     case .refused(let refusal): "refused \(refusal.code.rawValue), nothing named"
     case .draining(let delay): "draining \(delay)"
     case .problem(let violation): "PROBLEM \(violation.kind.rawValue)"
+    case .tokenExpiring(_, let delay): "expiring \(delay)"
     case .disconnected(let end): "disconnected, next \(end.nextAttempt.map(String.init) ?? "never")"
     }
   }
@@ -138,7 +139,7 @@ struct ScriptedServer: ~Copyable {
   static func ready(_ id: Int64, user: String = "u1") -> String {
     """
     {"type": "ready", "id": \(id), "user": {"id": "\(user)", "name": "Ada", "role": "participant", "guest": false}, \
-    "connection_id": "c1", "at": 5}
+    "connection_id": "c1", "expires_at": "2026-01-01T00:00:00.000Z", "at": 5}
     """
   }
 

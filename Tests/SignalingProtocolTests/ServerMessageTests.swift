@@ -34,9 +34,9 @@ struct ServerMessageTests {
           server: "rollcall/0.1.0", pingIntervalMilliseconds: 25_000, graceMilliseconds: 20_000, into: &$0)
       }
         == #"{"type":"welcome","version":"rollcall.v1","server":"rollcall/0.1.0","#
-        + #""features":["guests","chat","presence","signal","resume"],"limits":{"message_bytes":65536,"chat_text_bytes":4096,"#
+        + #""features":["guests","chat","presence","signal","resume","renewal"],"limits":{"message_bytes":65536,"chat_text_bytes":4096,"#
         + #""name_bytes":120,"key_bytes":128,"history_page":100,"presence_page":200,"resume_ms":20000,"#
-        + #""resume_token_ms":86400000,"resume_events":4096,"resume_signals":256},"ping_interval_ms":25000,"#
+        + #""resume_token_ms":86400000,"resume_events":4096,"resume_signals":256,"token_warning_ms":60000},"ping_interval_ms":25000,"#
         + #""hello_timeout_ms":5000}"#)
   }
 
@@ -46,11 +46,41 @@ struct ServerMessageTests {
     #expect(
       text { ServerMessage.ready(id: 1, identity: identity, connection: "c9", guestToken: nil, at: moment, into: &$0) }
         == #"{"type":"ready","id":1,"user":{"id":"u17","name":"A\"da","role":"host","guest":false},"#
-        + #""connection_id":"c9","at":1767225600123}"#)
+        + #""connection_id":"c9","expires_at":"2026-01-01T00:00:00.123Z","at":1767225600123}"#)
     identity.isGuest = true
     #expect(
       text { ServerMessage.ready(id: nil, identity: identity, connection: "c", guestToken: "t", at: moment, into: &$0) }
-        .contains(#""guest":true},"connection_id":"c","guest_token":"t","at":1767225600123}"#))
+        .contains(
+          #""guest":true},"connection_id":"c","expires_at":"2026-01-01T00:00:00.123Z","guest_token":"t","at":1767225600123}"#
+        ))
+  }
+
+  @Test("ready tells what the token says of the person, without the address for mail")
+  func profile() {
+    var identity = Identity(user: "u", name: "A", role: .host, session: nil, isGuest: false, expiresAt: moment)
+    identity.profile = Profile(
+      firstName: "Ada", lastName: "Lovelace", username: "ada", email: "ada@example.org", avatar: "https://x/a")
+    #expect(
+      text { ServerMessage.ready(id: 1, identity: identity, connection: "c", guestToken: nil, at: moment, into: &$0) }
+        .contains(
+          #""guest":false,"first_name":"Ada","last_name":"Lovelace","username":"ada","avatar":"https://x/a"},"connection"#
+        ))
+  }
+
+  @Test("the end of a token, and of the one that takes its place")
+  func tokens() {
+    #expect(
+      text { ServerMessage.tokenExpiring(moment, at: moment.advanced(byMilliseconds: -60_000), into: &$0) }
+        == #"{"type":"token.expiring","at":1767225540123,"expires_at":"2026-01-01T00:00:00.123Z","in_ms":60000}"#)
+    #expect(
+      text { ServerMessage.tokenExpiring(moment, at: moment.advanced(byMilliseconds: 1), into: &$0) }
+        .contains(#""in_ms":0}"#))
+    #expect(
+      text { ServerMessage.renewed(id: 4, until: moment, guestToken: nil, into: &$0) }
+        == #"{"type":"ok","id":4,"expires_at":"2026-01-01T00:00:00.123Z"}"#)
+    #expect(
+      text { ServerMessage.renewed(id: 4, until: moment, guestToken: "t", into: &$0) }
+        .contains(#"Z","guest_token":"t"}"#))
   }
 
   @Test("pong, draining, ok")

@@ -3,6 +3,7 @@ import Testing
 @testable import Classroom
 @testable import RoomShard
 @testable import SignalingServer
+@testable import Tokens
 
 /// Clients that come back, over sockets.
 @Suite("Resuming")

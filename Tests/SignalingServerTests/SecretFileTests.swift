@@ -27,6 +27,13 @@ struct SecretFileTests {
     #expect(try SecretFile.read(try write(secret + Array(" \t\r\n\n".utf8))) == secret)
   }
 
+  @Test("a key or a certificate is no secret: others have its public half")
+  func pem() throws {
+    let text = Array("-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA\n-----END PUBLIC KEY-----\n".utf8)
+    let path = try write(text)
+    #expect(message { try SecretFile.read(path) }.contains("PEM"))
+  }
+
   @Test("a secret has at least 32 bytes, white space aside")
   func short() throws {
     let bytes = [UInt8](repeating: 7, count: 32)

@@ -5,6 +5,7 @@ import TLS
 
 @testable import Classroom
 @testable import SignalingServer
+@testable import Tokens
 
 /// A folder that goes with its owner.
 final class TemporaryFolder {
@@ -117,12 +118,15 @@ final class TestServer {
 
   // MARK: Identities
 
-  /// A token for somebody, valid for an hour.
-  func token(_ user: String, role: Role = .participant, session: String? = nil) -> String {
-    let now = clock.now
+  /// The time by the server's clock.
+  var time: Timestamp { manualClock.map { clock.timestamp(atMonotonic: $0.milliseconds) } ?? clock.now }
+
+  /// A token for somebody, valid for an hour, or for so many seconds and up to one more.
+  func token(_ user: String, role: Role = .participant, session: String? = nil, seconds: Int64 = 3600) -> String {
+    let now = time
     let identity = Identity(
       user: user, name: user.capitalized, role: role, session: session, isGuest: false,
-      expiresAt: now.advanced(byMilliseconds: 3_600_000))
+      expiresAt: now.advanced(byMilliseconds: seconds * 1000 + 999))
     return authority.issue(identity, at: now)
   }
 

@@ -25,6 +25,15 @@ struct TicketTests {
     #expect(office.redeem(late, at: now.advanced(byMilliseconds: 30_000)) == nil)
   }
 
+  @Test("a ticket does not outlive the token that it was given for")
+  func follows() {
+    var identity = identity
+    identity.expiresAt = now.advanced(byMilliseconds: 10_000)
+    let (early, late) = (office.issue(identity, at: now), office.issue(identity, at: now))
+    #expect(office.redeem(early, at: now.advanced(byMilliseconds: 9_999))?.expiresAt == identity.expiresAt)
+    #expect(office.redeem(late, at: now.advanced(byMilliseconds: 10_000)) == nil)
+  }
+
   @Test("old tickets are swept while others are issued, newer ones stay")
   func sweep() {
     let old = office.issue(identity, at: now)

@@ -1,6 +1,7 @@
 import Foundation
 
 @testable import SignalingServer
+@testable import Tokens
 
 /// What did not go as a vector says.
 struct VectorFailure: Error, CustomStringConvertible {

@@ -43,6 +43,7 @@ struct Coverage {
     case chatHistory = "chat.history"
     case signal
     case ping
+    case tokenRenew = "token.renew"
     case create = "request create"
     case read = "request read"
     case start = "request start"
@@ -68,6 +69,7 @@ struct Coverage {
     case .chatHistory: .chatHistory
     case .signal: .signal
     case .ping: .ping
+    case .tokenRenew: .tokenRenew
     }
   }
 
@@ -90,6 +92,7 @@ struct Coverage {
   private static func isExpected(_ reason: CloseReason) -> Bool {
     switch reason {
     case .unsupportedData, .serviceRestart, .slowConsumer, .noPong, .helloTimeout, .badToken, .resumedElsewhere: true
+    case .tokenExpired, .roleChanged: true
     case .internalError, .tryAgainLater, .rateLimited: false
     }
   }
@@ -99,6 +102,7 @@ struct Coverage {
     "error already_greeted", "error not_joined", "error already_joined", "error forbidden", "error not_found",
     "error wrong_state", "error session_full", "error key_conflict", "error peer_unavailable",
     "error storage_unavailable",
+    "error bad_token", "error token_expired",
     "error key_expired", "snapshot", "storage failed, certain", "storage failed, uncertain", "archived",
     "loaded from the history",
   ]

@@ -22,9 +22,8 @@ final class ClientMachine {
   init(person: Person, presence: PresenceMode, randomness: Randomness) {
     let source = RandomSource(randomness)
     workspace = ClientWorkspace { source.randomness.next() }
-    let credential: ClientMessage.Hello = person.token.map { .token($0) } ?? .guest(name: person.label)
     var configuration = SignalingClientConfiguration(
-      host: "class.example", credential: credential, session: person.session, presence: presence)
+      host: "class.example", credential: .guest(name: person.label), session: person.session, presence: presence)
     configuration.delay = ReconnectDelay(baseMilliseconds: 300, capMilliseconds: 8000)
     client = SignalingClient(configuration, firstAttempt: nil)
   }
@@ -45,6 +44,7 @@ extension Tab {
     machine.isRequestSent = false
     machine.response = []
     machine.alarm = nil
+    if !person.isGuest, let token = freshToken() { machine.client.configuration.credential = .token(token) }
     machine.client.connect(at: now)
     machine.client.transportConnected(at: now, using: &machine.workspace)
     pump(machine)
@@ -80,7 +80,20 @@ extension Tab {
   }
 
   private func handle(_ event: ClientEvent) {
-    if case .problem(let violation) = event { world.fail("client machine", "\(name): \(violation)") }
+    switch event {
+    case .problem(let violation): world.fail("client machine", "\(name): \(violation)")
+    case .tokenExpiring:
+      guard let machine, let pause = renewalPause() else { return }
+      after(pause) { tab in
+        if tab.person.isGuest {
+          _ = machine.client.renewAsGuest(using: &machine.workspace)
+        } else if let token = tab.freshToken() {
+          _ = machine.client.renew(token, using: &machine.workspace)
+        }
+        tab.pump(machine)
+      }
+    default: break
+    }
   }
 
   /// Notes what the machine sends.
@@ -124,6 +137,7 @@ extension Tab {
       }
       willJoin(resuming: resumed != nil)
     case "session.leave": willLeave()
+    case "token.renew": sent.token = message["token"]?.string
     default: break
     }
     if let id = message["id"]?.integer { expectAnswer(to: id, sent) }

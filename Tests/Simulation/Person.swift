@@ -9,15 +9,22 @@ final class Person {
   let session: String
   private(set) var user: String
   var hasSeveralTabs = false
-  /// What the person says who they are with; a guest gets it with the first greeting.
-  private(set) var token: String?
+  /// With which a guest comes back; it comes with the first greeting.
+  private var guestToken: String?
 
   init(label: String, identity: Identity?, session: String) {
     self.label = label
     self.identity = identity
     self.session = session
     user = identity?.user ?? ""
-    token = identity.map(Credentials.token)
+  }
+
+  /// What the person says who they are with, fresh from the platform; nil for a guest before the first greeting.
+  func token(until expiry: Int64, as role: Role? = nil) -> String? {
+    guard var identity else { return guestToken }
+    identity.expiresAt = Timestamp(milliseconds: expiry)
+    if let role { identity.role = role }
+    return Credentials.token(identity)
   }
 
   var isGuest: Bool { identity == nil }
@@ -26,8 +33,8 @@ final class Person {
 
   func greeted(_ message: JSONView) {
     guard isGuest, let token = message["guest_token"]?.string, let user = message["user"]?["id"]?.string else { return }
-    if self.token == nil {
-      self.token = token
+    if guestToken == nil {
+      guestToken = token
       self.user = user
     }
   }

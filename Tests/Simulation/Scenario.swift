@@ -24,6 +24,8 @@ struct Scenario {
   var syncMicroseconds: Int64
   var archiveAfter: Int64
   var catchUpEvents: Int
+  /// How long the tokens of the platform are good, in milliseconds.
+  var tokenLifetime: Int64
 
   init(_ random: inout Randomness) {
     let isLong = random.chance(0.16)
@@ -46,5 +48,6 @@ struct Scenario {
     syncMicroseconds = random.pick([50, 1000, 8000]) ?? 1000
     archiveAfter = random.pick([600_000, 8000]) ?? 600_000
     catchUpEvents = random.pick([256, 7]) ?? 256
+    tokenLifetime = random.pick([86_400_000, 86_400_000, 75_000, 200_000]) ?? 86_400_000
   }
 }

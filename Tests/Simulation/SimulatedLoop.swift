@@ -40,6 +40,9 @@ final class ServerConnection {
   var isRemoved = false
   /// Whether the client has closed it as done with.
   var hasSaidGoodbye = false
+  /// When its token is about to expire, or has.
+  var tokenDeadline: Int64 = .max
+  var isTokenWarned = false
 
   init(id: UInt64, link: Link, now: Int64, deadline: Int64) {
     self.id = id
@@ -70,6 +73,7 @@ struct Patience {
   var request: Int64 = 5000
   var hello = ProtocolLimits.helloTimeoutMilliseconds
   var ping = ProtocolLimits.pingIntervalMilliseconds
+  var tokenWarning = ProtocolLimits.tokenWarningMilliseconds
   var close: Int64 = 5000
   var linger: Int64 = 2000
   var drain: Int64 = 4000
@@ -545,6 +549,12 @@ final class SimulatedLoop {
         return complain(ProtocolError(.helloExpected, "Say hello first."), id: id, to: connection)
       }
       join(identity, session: session, presence: presence, resume: resume, id: id, from: connection)
+    case .tokenRenew(let token):
+      if connection.identity == nil {
+        complain(ProtocolError(.helloExpected, "Say hello first."), id: id, to: connection)
+      } else {
+        renew(token, id: id, from: connection)
+      }
     default:
       if connection.identity == nil {
         complain(ProtocolError(.helloExpected, "Say hello first."), id: id, to: connection)
@@ -555,18 +565,59 @@ final class SimulatedLoop {
   }
 
   private func greet(_ hello: ClientMessage.Hello, id: Int64?, from connection: ServerConnection) {
-    guard let identity = server.identity(of: hello, at: now) else {
-      complain(ProtocolError(.badToken, "This token is not valid."), id: id, to: connection)
+    let identity: Identity
+    do throws(ProtocolError) {
+      identity = try server.identity(of: hello, at: now)
+    } catch {
+      complain(error, id: id, to: connection)
       close(connection, for: .badToken)
       return
     }
     connection.identity = identity
+    watchToken(of: connection)
     connection.deadline = monotonicNow + patience.ping
     say(to: connection) {
       ServerMessage.ready(
         id: id, identity: identity, connection: "c\(connection.id)",
         guestToken: identity.isGuest ? Credentials.token(identity) : nil, at: now, into: &$0)
     }
+  }
+
+  private func renew(_ token: String, id: Int64?, from connection: ServerConnection) {
+    var identity: Identity
+    do throws(ProtocolError) {
+      identity = try Credentials.identity(token, at: now)
+      guard identity.user == connection.identity?.user, identity.isGuest == connection.identity?.isGuest else {
+        throw ProtocolError(.badToken, "The token is of somebody else.")
+      }
+    } catch {
+      return complain(error, id: id, to: connection)
+    }
+    if identity.isGuest { identity.expiresAt = now.advanced(byMilliseconds: Credentials.guestLifetime) }
+    let guestToken = identity.isGuest ? Credentials.token(identity) : nil
+    guard shard.renew(identity, id: id, guestToken: guestToken, from: ConnectionID(rawValue: connection.id)) else {
+      return
+    }
+    connection.identity = identity
+    connection.isTokenWarned = false
+    watchToken(of: connection)
+  }
+
+  private func watchToken(of connection: ServerConnection) {
+    guard let identity = connection.identity else { return }
+    let wait = identity.expiresAt.milliseconds(since: now) - (connection.isTokenWarned ? 0 : patience.tokenWarning)
+    connection.tokenDeadline = monotonicNow + max(0, wait)
+  }
+
+  private func noteTokenDeadline(of connection: ServerConnection) {
+    connection.tokenDeadline = .max
+    guard let identity = connection.identity, connection.machine?.isOpen == true, !connection.isLingering else {
+      return
+    }
+    guard now < identity.expiresAt else { return close(connection, for: .tokenExpired) }
+    connection.isTokenWarned = true
+    say(to: connection) { ServerMessage.tokenExpiring(identity.expiresAt, at: now, into: &$0) }
+    watchToken(of: connection)
   }
 
   private func join(
@@ -602,6 +653,8 @@ final class SimulatedLoop {
       id: server.newConnectionID(), link: old.link, now: old.lastHeard, deadline: monotonicNow + patience.ping)
     connection.machine = old.machine
     connection.identity = identity
+    connection.isTokenWarned = old.isTokenWarned
+    watchToken(of: connection)
     connection.backlog = old.backlog
     connection.isWriting = !old.backlog.isEmpty
     server.world.serverAdopted(connection, from: old)
@@ -761,8 +814,9 @@ final class SimulatedLoop {
     if monotonicNow >= nextArchiving { archive() }
     server.journal.people[index] = shard.liveCounts.people
     for id in order {
-      guard let connection = connections[id], connection.deadline <= monotonicNow else { continue }
-      expire(connection)
+      guard let connection = connections[id] else { continue }
+      if connection.deadline <= monotonicNow { expire(connection) }
+      if !connection.isRemoved, connection.tokenDeadline <= monotonicNow { noteTokenDeadline(of: connection) }
     }
   }
 

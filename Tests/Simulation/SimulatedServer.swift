@@ -5,16 +5,25 @@ import SignalingProtocol
 
 /// How somebody says who they are, in a form that everybody in the simulation can read.
 enum Credentials {
+  /// How long somebody without an account stays the same guest, in milliseconds.
+  static let guestLifetime: Int64 = 12 * 3_600_000
+
   static func token(_ identity: Identity) -> String {
-    "\(identity.user)|\(identity.name)|\(identity.role.rawValue)|\(identity.session ?? "")|\(identity.isGuest ? 1 : 0)"
+    """
+    \(identity.user)|\(identity.name)|\(identity.role.rawValue)|\(identity.session ?? "")|\(identity.isGuest ? 1 : 0)|\
+    \(identity.expiresAt.milliseconds)
+    """
   }
 
-  static func identity(_ token: String) -> Identity? {
+  static func identity(_ token: String, at now: Timestamp) throws(ProtocolError) -> Identity {
     let parts = token.split(separator: "|", omittingEmptySubsequences: false).map(String.init)
-    guard parts.count == 5, let role = Role(rawValue: parts[2]) else { return nil }
+    guard parts.count == 6, let role = Role(rawValue: parts[2]), let expiry = Int64(parts[5]) else {
+      throw ProtocolError(.badToken, "This token is not valid.")
+    }
+    guard now.milliseconds < expiry else { throw ProtocolError(.tokenExpired, "The token has expired.") }
     return Identity(
       user: parts[0], name: parts[1], role: role, session: parts[3].isEmpty ? nil : parts[3], isGuest: parts[4] == "1",
-      expiresAt: Timestamp(milliseconds: .max))
+      expiresAt: Timestamp(milliseconds: expiry))
   }
 }
 
@@ -209,15 +218,19 @@ final class SimulatedServer {
 
   func retract(_ session: String) { catalog[session] = nil }
 
-  func identity(of hello: ClientMessage.Hello, at now: Timestamp) -> Identity? {
+  func identity(of hello: ClientMessage.Hello, at now: Timestamp) throws(ProtocolError) -> Identity {
     switch hello {
-    case .token(let token): return Credentials.identity(token)
-    case .ticket(let ticket): return tickets.removeValue(forKey: ticket)
+    case .token(let token): return try Credentials.identity(token, at: now)
+    case .ticket(let ticket):
+      guard let identity = tickets.removeValue(forKey: ticket), now < identity.expiresAt else {
+        throw ProtocolError(.badTicket, "The ticket is unknown, used or too old.")
+      }
+      return identity
     case .guest(let name):
       lastGuest += 1
       return Identity(
         user: "guest-\(number)-\(lastGuest)", name: name, role: .participant, session: nil, isGuest: true,
-        expiresAt: Timestamp(milliseconds: .max))
+        expiresAt: now.advanced(byMilliseconds: Credentials.guestLifetime))
     }
   }
 

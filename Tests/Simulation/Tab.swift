@@ -28,6 +28,8 @@ final class Tab {
     var known: Int64 = 0
     var time: Int64
     var mustFail: String?
+    /// The token that is brought.
+    var token: String?
   }
 
   let person: Person
@@ -67,6 +69,8 @@ final class Tab {
   private var lostConnection: AttendanceModel.Connection?
   private var disturbances = 0
   private var failures = 0
+  /// When the token that the connection came with ends, by the server's clock; nil when it came with a ticket or as a guest.
+  private var tokenExpiry: Int64?
 
   init(person: Person, number: Int, world: World, randomness: Randomness, hasMachine: Bool) {
     var randomness = randomness
@@ -345,13 +349,52 @@ final class Tab {
     send("hello") { writer in
       if let ticket {
         writer.field("ticket", ticket)
-      } else if let token = person.token {
+      } else if let token = freshToken() {
         writer.field("token", token)
       } else {
         writer.field("guest", person.label)
       }
     }
     ticket = nil
+  }
+
+  /// A token that the platform has just made, or the one of a guest.
+  func freshToken(as role: Role? = nil) -> String? {
+    person.token(until: world.serverNow + world.scenario.tokenLifetime, as: role)
+  }
+
+  /// After how long somebody brings a new token who was told that theirs ends; nil for who forgets it.
+  func renewalPause() -> Int64? { randomness.chance(0.75) ? randomness.int64(1...20_000) : nil }
+
+  /// Brings a new token, or one that is none.
+  private func renew() {
+    guard frames?.isOpen == true, phase == .joined, let token = freshToken() else { return }
+    var sent = Sent(type: "token.renew", time: world.serverNow, token: token)
+    if randomness.chance(world.mischief * 10) {
+      let isForeign = randomness.chance(0.5)
+      sent.mustFail = isForeign ? "bad_token" : "token_expired"
+      sent.token =
+        isForeign
+        ? "somebody|else|admin||0|\(Int64.max)" : person.token(until: world.serverNow - 3_600_000)
+      if person.isGuest, !isForeign { return }
+    } else if person.identity?.role == .cohost, randomness.chance(0.5) {
+      sent.token = freshToken(as: .participant)
+    }
+    guard let token = sent.token else { return }
+    send("token.renew", sent) { $0.field("token", token) }
+  }
+
+  private func expiring(_ message: JSONView) {
+    guard let left = message["in_ms"]?.integer, let at = message["at"]?.integer,
+      let expiry = message["expires_at"]?.string.flatMap(RFC3339.parse)
+    else { return world.fail("form", "\(name): an expiry that lacks a field") }
+    if left < 0 || left > world.patience.tokenWarning || expiry.milliseconds != at + left {
+      world.fail("tokens", "\(name): told \(left) ms before the end at \(expiry.milliseconds)")
+    }
+    if let tokenExpiry, tokenExpiry != expiry.milliseconds {
+      world.fail("tokens", "\(name): the token ends at \(tokenExpiry)")
+    }
+    if machine == nil, let pause = renewalPause() { after(pause) { $0.renew() } }
   }
 
   func join() {
@@ -470,6 +513,7 @@ final class Tab {
       phase = machine == nil ? .ready : .joining
       failures = 0
       person.greeted(message)
+      tokenExpiry = message["expires_at"]?.string.flatMap(RFC3339.parse)?.milliseconds
       view.session = person.session
       if message["user"]?["id"]?.string != person.user { world.fail("identity", "\(name): greeted as another") }
       view.user = person.user
@@ -485,6 +529,7 @@ final class Tab {
     case "presence.count": view.presenceCount(message)
     case "waiting.count": view.waiting(message)
     case "signal": view.signal(message)
+    case "token.expiring": expiring(message)
     case "pong", "server.draining": break
     case "ok": if let sent { answered(sent, message) }
     case "error": refused(sent, message)
@@ -547,6 +592,13 @@ final class Tab {
       phase = .ready
       let pause = randomness.int64(100...30_000)
       after(pause) { $0.join() }
+    case "token.renew":
+      guard let expiry = message["expires_at"]?.string.flatMap(RFC3339.parse) else {
+        return world.fail("form", "\(name): a renewal without an end")
+      }
+      tokenExpiry = expiry.milliseconds
+      let brought = sent.token?.split(separator: "|").last.flatMap { Int64($0) }
+      if !person.isGuest, brought != tokenExpiry { world.fail("tokens", "\(name): renewed until another time") }
     case "signal": world.signalAccepted(sent.number, to: sent.target ?? "", sentAt: sent.time)
     default: break
     }

@@ -11,6 +11,11 @@ extension World {
       if connection.backlog.count > patience.outboundBytes + (1 << 20) {
         fail("memory", "\(connection.backlog.count) bytes wait for one socket")
       }
+      if let identity = connection.identity, connection.machine?.isOpen == true,
+        loop.now.milliseconds(since: identity.expiresAt) > 2 * patience.sweep
+      {
+        fail("tokens", "\(identity.user) is connected past the end of the token")
+      }
       if connection.input.count > 512 * 1024 { fail("memory", "\(connection.input.count) bytes of input wait") }
     }
   }

@@ -161,6 +161,8 @@ extension World {
       span.connection.lostAt = serverNow
       guard let server, !isCalm, behaviour.chance(0.5) else { return }
       let tab = tabs.first { $0.person === person && $0.machine == nil && $0.phase == .offline && !$0.isGone }
+      var identity = identity
+      identity.expiresAt = Timestamp(milliseconds: serverNow + scenario.tokenLifetime)
       tab?.connect(ticket: server.issueTicket(identity))
     }
   }

@@ -1,7 +1,7 @@
 import COpenSSL
 import Classroom
 import SignalingProtocol
-import SignalingServer
+import Tokens
 
 /// Nothing is taken without its signature; whoever is taken has a name and an id within the limits, and the token that
 /// the server makes out for them says the same.
@@ -12,6 +12,9 @@ import SignalingServer
   let authority = TokenAuthority(secret: secret)
   let now = Timestamp(milliseconds: 1_700_000_000_000)
   try hold((try? authority.verify(String(decoding: bytes, as: UTF8.self), at: now)) == nil, "it has no signature")
+
+  let set = try? JSONWebKeySet(Array(bytes))
+  try hold(set?.keys.count ?? 0 <= JSONWebKeySet.maximumKeys, "too many keys")
 
   let lineEnd = bytes.firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
   let signed = base64URL(bytes[..<lineEnd]) + "." + base64URL(bytes[min(lineEnd + 1, bytes.count)...])
@@ -29,6 +32,8 @@ import SignalingServer
   // Tokens of this server are good for whole seconds.
   expected.expiresAt = Timestamp(milliseconds: identity.expiresAt.milliseconds / 1000 * 1000)
   guard now < expected.expiresAt else { return }
+  // Nor do they tell more than a name of the person.
+  expected.profile = nil
   let issued = authority.issue(identity, at: now)
   guard issued.utf8.count <= ProtocolLimits.tokenBytes else { return }
   let again = try? authority.verify(issued, at: now)

@@ -29,11 +29,26 @@ export class App extends HTMLElement {
 
   connectedCallback() {
     this.replaceChildren(this.#banner, this.#view);
-    addEventListener('hashchange', () => location.reload());
+    addEventListener('hashchange', () => void this.#followLink());
     const { session } = this.#link;
     const memory = session ? recall(session) : {};
     if (session && memory.joined && (memory.token || memory.guestToken)) this.#join(session, memory.name ?? '');
     else this.#showLobby();
+  }
+
+  /** A link was opened in this tab. One with a new token for this class renews the access; any other begins anew. */
+  async #followLink() {
+    const before = this.#link.session;
+    const hasToken = new URLSearchParams(location.hash.slice(1)).has('token');
+    const link = readLink();
+    const { token } = link.session ? recall(link.session) : {};
+    try {
+      if (!this.room || !hasToken || !token || link.session !== before) throw new Error('another link');
+      await this.room.client.renewToken(token);
+      remember(link.session, { joined: true });
+    } catch {
+      location.reload();
+    }
   }
 
   #showLobby() {
@@ -121,7 +136,7 @@ export class App extends HTMLElement {
       const { title, text } = explainRefusal(error, code);
       view.heading = title;
       view.text = text;
-      if (code === 4500) {
+      if (code === 4500 || code === 4501) {
         forget(sessionId);
         view.actions = [{ label: 'Join as a guest', run: () => this.#showLobby() }, other];
       } else if (error?.code === 'not_found' || error?.code === 'forbidden') {

@@ -33,6 +33,9 @@ export class Room {
     this.client.on('ready', ({ guestToken }) => {
       if (guestToken) remember(session, { guestToken, name });
     });
+    this.client.on('renewed', ({ guestToken }) => {
+      if (guestToken) remember(session, { guestToken, name });
+    });
     this.client.on('joined', () => remember(session, { joined: true }));
     this.client.on('status', ({ status }) => {
       if (status === 'completed') this.media.stop();

@@ -20,6 +20,10 @@ const refusals = {
     title: 'This link has expired',
     text: 'Links to a class are valid for a limited time. Ask whoever invited you for a new one.',
   },
+  access_ended: {
+    title: 'Your access to this class has ended',
+    text: 'It was given for a limited time. Go back to your course page and join from there again.',
+  },
   bad_ticket: {
     title: 'This link was used before',
     text: 'A ticket opens the class once. Go back to your course page and join from there again.',
@@ -60,6 +64,7 @@ const sentences = {
 export function explainRefusal(error, code) {
   if (error) return refusals[error.code] ?? { title: 'You cannot join right now', text: explain(error) };
   if (code === 4500) return refusals.bad_token;
+  if (code === 4501) return refusals.access_ended;
   return { title: 'The connection was closed', text: 'The server has closed the connection. You can try to join again.' };
 }
 

@@ -4,7 +4,7 @@ import { ChatLog } from './chat-log.js';
 import { Connection } from './connection.js';
 import { TypedEvents } from './events.js';
 import { PresenceSet } from './presence.js';
-import { RollcallError, randomKey } from './protocol.js';
+import { RollcallError, randomKey, reconnects, tokenExpired } from './protocol.js';
 
 /**
  * @typedef {import('./backoff.js').Backoff} Backoff
@@ -27,7 +27,10 @@ import { RollcallError, randomKey } from './protocol.js';
  *
  * @typedef {object} Events
  * @property {{status: ConnectionStatus, attempt: number, retryAt: number | null}} connection
- * @property {{user: User, guestToken: string | null}} ready
+ * @property {{user: User, guestToken: string | null, expiresAt: string}} ready
+ * @property {{expiresAt: string, inMs: number}} expiring the token ends soon; with `getToken`, and for guests, it is renewed
+ *   by itself
+ * @property {{expiresAt: string, guestToken: string | null}} renewed the new token counts
  * @property {Joined} joined
  * @property {SessionStatus} status
  * @property {{count: number}} waiting
@@ -111,26 +114,38 @@ export class RollcallClient extends TypedEvents {
   #signalSequence = 0;
   /** @type {OutgoingSignal[]} signals that could not be sent, or were not confirmed, in order */
   #heldSignals = [];
+  /** Whether the token that we have ran out. */
+  #needsToken = false;
+  /** Whether `getToken` gave the one that is tried now. */
+  #triesFreshToken = false;
 
   /**
    * @param {object} options
    * @param {string} options.session the session's id
    * @param {Credentials | (() => Credentials | Promise<Credentials>)} options.credentials who joins; a
    *   function is asked at each connection (a ticket works only once)
+   * @param {() => string | Promise<string>} [options.getToken] asked for a fresh token when the one in use is about to
+   *   end, and when it has: the class goes on without a seam
    * @param {string} [options.guestName] the name to come back with when a stored guest token is refused
    * @param {PresenceMode} [options.presence]
    * @param {string | URL} [options.url] default: `/ws` on the page's own origin
    * @param {string} [options.client] what the server's log calls this client
    * @param {Backoff} [options.backoff]
    */
-  constructor({ session, credentials, guestName, presence = 'full', url, client = 'rollcall-web', backoff }) {
+  constructor({ session, credentials, getToken, guestName, presence = 'full', url, client = 'rollcall-web', backoff }) {
     super();
     this.sessionId = session;
     this.credentials = credentials;
+    this.getToken = getToken;
     this.guestName = guestName;
     this.presenceMode = presence;
     this.clientName = client;
-    const connection = new Connection({ url: url ?? defaultURL(), prepare: () => this.#currentCredentials(), backoff });
+    const connection = new Connection({
+      url: url ?? defaultURL(),
+      prepare: () => this.#currentCredentials(),
+      comesBack: (code) => this.#comesBack(code),
+      backoff,
+    });
     this.#connection = connection;
     connection.on('change', () => this.#announceStatus());
     connection.on('opened', (current) => this.#greet(current));
@@ -174,6 +189,19 @@ export class RollcallClient extends TypedEvents {
   /** Closes the connection without leaving; the server keeps the seat for its grace time. */
   close() {
     this.#connection.stop();
+  }
+
+  /**
+   * Brings a new token of the same user, which counts from now on.
+   *
+   * @param {string} token
+   * @throws {RollcallError} when it is not good; the one before counts until it ends
+   */
+  async renewToken(token) {
+    const answer = await this.request('token.renew', { token });
+    if (answer.guest_token) this.#guestToken = answer.guest_token;
+    else if (typeof this.credentials !== 'function') this.credentials = { token };
+    this.emit('renewed', { expiresAt: answer.expires_at, guestToken: answer.guest_token ?? null });
   }
 
   /**
@@ -275,8 +303,24 @@ export class RollcallClient extends TypedEvents {
 
   // Connection
 
+  /** @param {number} code */
+  #comesBack(code) {
+    if (code === tokenExpired && this.getToken && !this.#guestToken) {
+      this.#needsToken = true;
+      return true;
+    }
+    return reconnects(code);
+  }
+
   async #currentCredentials() {
     if (this.#guestToken) return { token: this.#guestToken };
+    if (this.#needsToken && this.getToken) {
+      const token = await this.getToken();
+      this.#needsToken = false;
+      this.#triesFreshToken = true;
+      if (typeof this.credentials !== 'function') this.credentials = { token };
+      return { token };
+    }
     return typeof this.credentials === 'function' ? await this.credentials() : this.credentials;
   }
 
@@ -295,10 +339,23 @@ export class RollcallClient extends TypedEvents {
     );
   }
 
+  /** The token ends soon: with a new one nothing else changes. */
+  async #renew() {
+    try {
+      const token = this.#guestToken ?? (await this.getToken?.());
+      if (token) await this.renewToken(token);
+    } catch (error) {
+      if (error instanceof RollcallError && error.code !== 'connection_lost') this.emit('problem', error);
+    }
+  }
+
   /** @param {RollcallError} error */
   #helloRefused(error) {
     if (error.code === 'connection_lost') return;
     if (error.retryable) {
+      this.#connection.restart();
+    } else if (error.code === 'token_expired' && this.getToken && !this.#guestToken && !this.#triesFreshToken) {
+      this.#needsToken = true;
       this.#connection.restart();
     } else if (this.guestName && !('guest' in this.credentials)) {
       // The stored guest is not known any more (a new secret, a token too old): come as a new one.
@@ -432,8 +489,9 @@ export class RollcallClient extends TypedEvents {
       case 'ready':
         this.#settle(message);
         this.user = message.user;
+        this.#triesFreshToken = false;
         if (message.guest_token) this.#guestToken = message.guest_token;
-        this.emit('ready', { user: message.user, guestToken: message.guest_token ?? null });
+        this.emit('ready', { user: message.user, guestToken: message.guest_token ?? null, expiresAt: message.expires_at });
         break;
       case 'ok':
         this.#settle(message);
@@ -469,6 +527,10 @@ export class RollcallClient extends TypedEvents {
         if (message.signal_seq <= this.#signalSequence) break;
         this.#signalSequence = message.signal_seq;
         this.emit('signal', message);
+        break;
+      case 'token.expiring':
+        this.emit('expiring', { expiresAt: message.expires_at, inMs: message.in_ms });
+        void this.#renew();
         break;
       case 'server.draining':
         this.#connection.comeBackAfter(Number(message.retry_after_ms) || 0);

@@ -35,6 +35,7 @@ export class Connection extends TypedEvents {
 
   #url;
   #prepare;
+  #comesBack;
   #backoff;
   /** @type {WebSocket | null} */
   #socket = null;
@@ -53,12 +54,14 @@ export class Connection extends TypedEvents {
    * @param {object} options
    * @param {string | URL} options.url
    * @param {() => any} options.prepare what is to be known before each attempt; may be a promise
+   * @param {(code: number) => boolean} [options.comesBack] whether another attempt follows a close with this code
    * @param {Backoff} [options.backoff]
    */
-  constructor({ url, prepare, backoff = new Backoff() }) {
+  constructor({ url, prepare, comesBack = reconnects, backoff = new Backoff() }) {
     super();
     this.#url = url;
     this.#prepare = prepare;
+    this.#comesBack = comesBack;
     this.#backoff = backoff;
   }
 
@@ -166,7 +169,7 @@ export class Connection extends TypedEvents {
     };
     socket.onclose = ({ code }) => {
       if (generation !== this.#generation) return;
-      if (reconnects(code)) this.restart(code);
+      if (this.#comesBack(code)) this.restart(code);
       else this.stop(code);
     };
   }

@@ -14,6 +14,10 @@ export const subprotocol = 'rollcall.v1';
  * @property {string} name
  * @property {Role} role
  * @property {boolean} guest
+ * @property {string} [first_name]
+ * @property {string} [last_name]
+ * @property {string} [username]
+ * @property {string} [avatar] the address of a picture
  *
  * @typedef {object} Participant
  * @property {string} user
@@ -118,6 +122,9 @@ export class RollcallError extends Error {
     });
   }
 }
+
+/** The close code of a connection whose token ended without having been renewed. */
+export const tokenExpired = 4501;
 
 /**
  * Whether a client comes back after this close (registry `close-codes.json`).

@@ -1,5 +1,5 @@
 /// Base64 with the URL alphabet and without padding (RFC 4648, section 5; RFC 7515, section 2).
-enum Base64URL {
+public enum Base64URL {
   private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
 
   private static let values: [Int8] = {
@@ -9,7 +9,7 @@ enum Base64URL {
   }()
 
   /// Writes bytes as text.
-  static func encode(_ bytes: [UInt8]) -> [UInt8] {
+  public static func encode(_ bytes: [UInt8]) -> [UInt8] {
     var text: [UInt8] = []
     text.reserveCapacity((bytes.count * 4 + 2) / 3)
     var index = 0
@@ -28,7 +28,7 @@ enum Base64URL {
 
   /// Reads text back.
   /// - Returns: nil for anything that ``encode(_:)`` would not have written: other characters, padding, spare bits.
-  static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
+  public static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
     guard text.count % 4 != 1 else { return nil }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(text.count * 3 / 4)
