@@ -360,7 +360,7 @@ final class Tab {
 
   /// A token that the platform has just made, or the one of a guest.
   func freshToken(as role: Role? = nil) -> String? {
-    person.token(until: world.serverNow + world.scenario.tokenLifetime, as: role)
+    person.token(until: world.serverNow + (world.isCalm ? 86_400_000 : world.scenario.tokenLifetime), as: role)
   }
 
   /// After how long somebody brings a new token who was told that theirs ends; nil for who forgets it.

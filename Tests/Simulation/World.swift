@@ -123,7 +123,9 @@ final class World {
     plan(until: end)
     proceed(until: end)
     if violation == nil { calmDown() }
-    proceed(until: end + 90_000_000)
+    // Until the last token that ends soon has ended, and whoever had it is back.
+    let lastEnd = scenario.tokenLifetime < 86_400_000 ? scenario.tokenLifetime + 20_000 : 0
+    proceed(until: end + max(90_000, lastEnd) * 1000)
     if violation == nil { checkConvergence() }
     if violation == nil { finish() }
     scheduler.removeAll()
