@@ -31,7 +31,8 @@ let package = Package(
     .target(name: "JSON"),
     .target(name: "WebSocketCore"),
     .target(name: "WebSocketDeflate", dependencies: ["WebSocketCore", "CZlib"]),
-    .target(name: "TLS", dependencies: ["COpenSSL"]),
+    .target(name: "OpenSSLSupport", dependencies: ["COpenSSL"]),
+    .target(name: "TLS", dependencies: ["COpenSSL", "OpenSSLSupport"]),
     .target(name: "HTTPCore"),
     .target(
       name: "Classroom",
@@ -54,7 +55,9 @@ let package = Package(
     .target(name: "DataTools", dependencies: ["Persistence", "Classroom", "JSON"]),
     .target(name: "EventLoop", dependencies: ["CLinux"]),
     .target(name: "HTTPClient", dependencies: ["CCurl"]),
-    .target(name: "Tokens", dependencies: ["COpenSSL", "JSON", "Classroom", "SignalingProtocol", "EventLoop"]),
+    .target(
+      name: "Tokens",
+      dependencies: ["COpenSSL", "OpenSSLSupport", "JSON", "Classroom", "SignalingProtocol", "EventLoop"]),
     .target(
       name: "SignalingServer",
       dependencies: [

@@ -45,7 +45,7 @@ public struct FolderInspection: Sendable {
   /// The sessions that should have a history file and have none: their time to be kept is over, and the snapshot does not
   /// know it yet, or the file was lost.
   public var missingHistory: [String] = []
-  /// The history files that are damaged.
+  /// The history files that are damaged, or why the history cannot be read.
   public var historyProblems: [HistoryError] = []
   /// When the server was last known to be alive: an open attendance counts until then.
   public var lastAlive = Timestamp(milliseconds: 0)
@@ -151,11 +151,20 @@ public struct FolderInspection: Sendable {
   }
 
   private mutating func read<S: Storage>(_ history: S) {
-    for name in (try? history.list().sorted()) ?? [] {
-      bytes += Self.size(name, history)
-      if FolderFile(name) == .leftover { leftovers.append("\(DataFolder.historyName)/\(name)") }
+    do throws(StorageError) {
+      for name in try history.list().sorted() {
+        bytes += Self.size(name, history)
+        if FolderFile(name) == .leftover { leftovers.append("\(DataFolder.historyName)/\(name)") }
+      }
+    } catch {
+      historyProblems.append(.storage(error))
+      return
     }
-    historyFiles = (try? HistoryStore(history).sessions()) ?? []
+    do throws(HistoryError) {
+      historyFiles = try HistoryStore(history).sessions()
+    } catch {
+      historyProblems.append(error)
+    }
   }
 
   private mutating func read<S: Storage>(_ sessions: [String], from history: HistoryStore<S>?) {

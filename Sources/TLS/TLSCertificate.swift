@@ -1,4 +1,5 @@
 import COpenSSL
+import OpenSSLSupport
 
 /// What a certificate says.
 public struct TLSCertificate: ~Copyable {
@@ -42,17 +43,17 @@ public struct SelfSignedCertificate: Sendable {
   ///   - begin: from when it holds, in seconds since 1970.
   ///   - end: until when.
   public init(hosts: [String], validFromUnixSeconds begin: Int64, to end: Int64) throws(TLSCredentialError) {
-    ErrorQueue.clear()
+    OpenSSLErrors.clear()
     guard let first = hosts.first, hosts.allSatisfy(Self.canName) else { throw .refused("not a host") }
-    guard let key = copenssl_generate_p256() else { throw .refused(ErrorQueue.takeReason()) }
+    guard let key = copenssl_generate_p256() else { throw .refused(OpenSSLErrors.takeReason()) }
     defer { EVP_PKEY_free(key) }
-    guard let certificate = X509_new() else { throw .refused(ErrorQueue.takeReason()) }
+    guard let certificate = X509_new() else { throw .refused(OpenSSLErrors.takeReason()) }
     defer { X509_free(certificate) }
     guard Self.fill(certificate, key, name: first, from: begin, to: end), Self.extend(certificate, hosts),
       X509_sign(certificate, key, EVP_sha256()) > 0,
       let certificateText = PEM.text({ PEM_write_bio_X509($0, certificate) }),
       let keyText = PEM.text({ PEM_write_bio_PKCS8PrivateKey($0, key, nil, nil, 0, nil, nil) })
-    else { throw .refused(ErrorQueue.takeReason()) }
+    else { throw .refused(OpenSSLErrors.takeReason()) }
     self.certificate = certificateText
     privateKey = keyText
   }
@@ -93,7 +94,7 @@ public struct SelfSignedCertificate: Sendable {
       }
       return (isAddress ?? false ? "IP:" : "DNS:") + host
     }
-    ErrorQueue.clear()
+    OpenSSLErrors.clear()
     let extensions: [(Int32, String)] = [
       (NID_basic_constraints, "critical,CA:FALSE"), (NID_key_usage, "critical,digitalSignature"),
       (NID_ext_key_usage, "serverAuth"), (NID_subject_alt_name, names.joined(separator: ",")),

@@ -1,4 +1,5 @@
 import COpenSSL
+import OpenSSLSupport
 
 /// What all sessions have in common: TLS 1.2 and 1.3 as Mozilla's "intermediate" has them, HTTP/1.1 as the only application
 /// protocol (RFC 7301), buffers given back while they hold nothing.
@@ -41,7 +42,7 @@ public final class TLSServerContext: @unchecked Sendable {
   ///   - certificateChain: PEM, the server's own certificate first.
   ///   - privateKey: PEM, not encrypted.
   public init(certificateChain: [UInt8], privateKey: [UInt8]) throws(TLSCredentialError) {
-    guard let context = SSL_CTX_new(TLS_server_method()) else { throw .refused(ErrorQueue.takeReason()) }
+    guard let context = SSL_CTX_new(TLS_server_method()) else { throw .refused(OpenSSLErrors.takeReason()) }
     TLSProfile.apply(to: context)
     // A renegotiation (TLS 1.2) would change keys and identities in the middle, and costs us more than the client.
     SSL_CTX_set_options(context, copenssl_server_options())
@@ -61,22 +62,27 @@ public final class TLSServerContext: @unchecked Sendable {
     let certificates = try PEM.certificates(chain)
     // Those that the context takes over are counted once more there.
     defer { for certificate in certificates { X509_free(certificate) } }
-    let privateKey = try PEM.privateKey(key)
+    let privateKey: OpaquePointer
+    do throws(PEM.PrivateKeyFailure) {
+      privateKey = try PEM.privateKey(key)
+    } catch {
+      throw TLSCredentialError(error)
+    }
     defer { EVP_PKEY_free(privateKey) }
-    ErrorQueue.clear()
-    guard SSL_CTX_use_certificate(context, certificates[0]) == 1 else { throw .refused(ErrorQueue.takeReason()) }
+    OpenSSLErrors.clear()
+    guard SSL_CTX_use_certificate(context, certificates[0]) == 1 else { throw .refused(OpenSSLErrors.takeReason()) }
     for certificate in certificates.dropFirst() {
       X509_up_ref(certificate)
       guard copenssl_add_chain_certificate(context, certificate) == 1 else {
         X509_free(certificate)
-        throw .refused(ErrorQueue.takeReason())
+        throw .refused(OpenSSLErrors.takeReason())
       }
     }
     guard X509_check_private_key(certificates[0], privateKey) == 1 else {
-      ErrorQueue.clear()
+      OpenSSLErrors.clear()
       throw .mismatch
     }
-    guard SSL_CTX_use_PrivateKey(context, privateKey) == 1 else { throw .refused(ErrorQueue.takeReason()) }
+    guard SSL_CTX_use_PrivateKey(context, privateKey) == 1 else { throw .refused(OpenSSLErrors.takeReason()) }
   }
 
   /// RFC 7301, 3.2: HTTP/1.1 or a fatal `no_application_protocol`. A client that offers nothing gets HTTP/1.1 all the same.
@@ -117,7 +123,7 @@ public final class TLSClientContext: @unchecked Sendable {
 
   /// Reads the certificates to trust.
   public init(trust: TLSTrust) throws(TLSCredentialError) {
-    guard let context = SSL_CTX_new(TLS_client_method()) else { throw .refused(ErrorQueue.takeReason()) }
+    guard let context = SSL_CTX_new(TLS_client_method()) else { throw .refused(OpenSSLErrors.takeReason()) }
     TLSProfile.apply(to: context)
     checksName = trust != .anybody
     let wanted = [UInt8(TLSProfile.applicationProtocol.count)] + TLSProfile.applicationProtocol
@@ -142,9 +148,9 @@ public final class TLSClientContext: @unchecked Sendable {
   private static func trust(_ pem: [UInt8], in context: OpaquePointer) throws(TLSCredentialError) {
     let certificates = try PEM.certificates(pem)
     defer { for certificate in certificates { X509_free(certificate) } }
-    guard let store = SSL_CTX_get_cert_store(context) else { throw .refused(ErrorQueue.takeReason()) }
+    guard let store = SSL_CTX_get_cert_store(context) else { throw .refused(OpenSSLErrors.takeReason()) }
     for certificate in certificates {
-      guard X509_STORE_add_cert(store, certificate) == 1 else { throw .refused(ErrorQueue.takeReason()) }
+      guard X509_STORE_add_cert(store, certificate) == 1 else { throw .refused(OpenSSLErrors.takeReason()) }
     }
     // So that a server's own certificate, which is no authority, can be trusted by itself.
     X509_STORE_set_flags(store, UInt(X509_V_FLAG_PARTIAL_CHAIN))

@@ -1,5 +1,3 @@
-import COpenSSL
-
 /// Why a TLS session failed. It can send nothing more but the alert that is on the wire already.
 public enum TLSFailure: Error, Equatable, Sendable, CustomStringConvertible {
   /// The client speaks HTTP without TLS; nothing was answered.
@@ -30,23 +28,4 @@ public enum TLSCredentialError: Error, Equatable, Sendable {
   case mismatch
   /// OpenSSL refuses it, in its words: a key that is too short, for example.
   case refused(String)
-}
-
-/// OpenSSL's queue of errors, which belongs to the thread: emptied before each call, and read right after one that failed.
-enum ErrorQueue {
-  static func clear() { ERR_clear_error() }
-
-  /// The first error in words, without the place in OpenSSL's sources; the queue is empty afterwards.
-  static func takeReason() -> String {
-    let code = ERR_get_error()
-    defer { clear() }
-    guard code != 0, let reason = ERR_reason_error_string(code) else { return "unknown error" }
-    return String(cString: reason)
-  }
-
-  /// Whether the last error is that a PEM text has no such part.
-  static var lastIsNoPEM: Bool {
-    let code = ERR_peek_last_error()
-    return copenssl_error_library(code) == ERR_LIB_PEM && copenssl_error_reason(code) == PEM_R_NO_START_LINE
-  }
 }

@@ -1,4 +1,5 @@
 import COpenSSL
+import OpenSSLSupport
 
 /// What a session made of the ciphertext it received.
 public struct TLSReceipt: Equatable, Sendable {
@@ -64,7 +65,7 @@ public struct TLSSession: ~Copyable, @unchecked Sendable {
     attach(to: wire)
     SSL_set_connect_state(session)
     _ = wire.withInput(UnsafeRawBufferPointer(start: nil, count: 0)) {
-      ErrorQueue.clear()
+      OpenSSLErrors.clear()
       return SSL_do_handshake(session)
     }
   }
@@ -73,7 +74,7 @@ public struct TLSSession: ~Copyable, @unchecked Sendable {
     _ context: TLSClientContext, _ host: String, _ resumption: TLSResumption?
   ) -> OpaquePointer? {
     guard let session = SSL_new(context.context) else { return nil }
-    ErrorQueue.clear()
+    OpenSSLErrors.clear()
     // RFC 6066, 3: an address is no server name.
     let isAddress = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(session), host) == 1
     guard
@@ -166,7 +167,7 @@ public struct TLSSession: ~Copyable, @unchecked Sendable {
     return wire.withInput(ciphertext) { [session] in
       var count = 0
       while true {
-        ErrorQueue.clear()
+        OpenSSLErrors.clear()
         var decrypted = 0
         let result = SSL_read_ex(
           session, plaintext.baseAddress.map { $0 + count }, plaintext.count - count, &decrypted)
@@ -189,7 +190,7 @@ public struct TLSSession: ~Copyable, @unchecked Sendable {
   public mutating func send(_ plaintext: UnsafeRawBufferPointer, on wire: TLSWire) -> Bool {
     guard !plaintext.isEmpty else { return true }
     guard isEstablished else { return false }
-    ErrorQueue.clear()
+    OpenSSLErrors.clear()
     var written = 0
     return SSL_write_ex(session, plaintext.baseAddress, plaintext.count, &written) == 1
   }
@@ -199,7 +200,7 @@ public struct TLSSession: ~Copyable, @unchecked Sendable {
   /// - Returns: whether that was put on the wire; not a second time, and not by a session that is not established.
   public mutating func close(on wire: TLSWire) -> Bool {
     guard isEstablished, SSL_get_shutdown(session) & SSL_SENT_SHUTDOWN == 0 else { return false }
-    ErrorQueue.clear()
+    OpenSSLErrors.clear()
     return SSL_shutdown(session) >= 0
   }
 
@@ -208,15 +209,15 @@ public struct TLSSession: ~Copyable, @unchecked Sendable {
     if copenssl_error_library(code) == ERR_LIB_SSL {
       switch copenssl_error_reason(code) {
       case SSL_R_HTTP_REQUEST, SSL_R_HTTPS_PROXY_REQUEST:
-        ErrorQueue.clear()
+        OpenSSLErrors.clear()
         return .plainHTTP
       case SSL_R_CERTIFICATE_VERIFY_FAILED:
-        ErrorQueue.clear()
+        OpenSSLErrors.clear()
         let reason = X509_verify_cert_error_string(SSL_get_verify_result(session))
         return .certificate(reason.map { String(cString: $0) } ?? "unknown reason")
       default: break
       }
     }
-    return .handshakeOrRecord(ErrorQueue.takeReason())
+    return .handshakeOrRecord(OpenSSLErrors.takeReason())
   }
 }

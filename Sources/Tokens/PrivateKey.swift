@@ -1,5 +1,6 @@
 import COpenSSL
 import JSON
+import OpenSSLSupport
 
 /// A key pair that signs tokens: for `rollcall token`, `rollcall keygen` and tests. The server itself needs none.
 ///
@@ -10,19 +11,12 @@ public struct PrivateKey: ~Copyable, @unchecked Sendable {
 
   /// Reads the first private key of a PEM text.
   public init(pem: [UInt8]) throws(KeyFailure) {
-    OpenSSLErrors.clear()
-    defer { OpenSSLErrors.clear() }
-    guard let bio = BIO_new_mem_buf(pem, Int32(clamping: pem.count)) else { throw .noPrivateKey }
-    defer { BIO_free(bio) }
-    var isAsked = false
-    // Without a callback OpenSSL would ask at the terminal.
-    let key = PEM_read_bio_PrivateKey(
-      bio, nil,
-      { _, _, _, asked in
-        asked?.assumingMemoryBound(to: Bool.self).pointee = true
-        return -1
-      }, &isAsked)
-    guard let key else { throw isAsked ? .encryptedPrivateKey : .noPrivateKey }
+    let key: OpaquePointer
+    do throws(PEM.PrivateKeyFailure) {
+      key = try PEM.privateKey(pem)
+    } catch {
+      throw error == .encrypted ? .encryptedPrivateKey : .noPrivateKey
+    }
     guard let kind = KeyKind(of: key) else {
       EVP_PKEY_free(key)
       throw .unsupported
@@ -97,19 +91,10 @@ public struct PrivateKey: ~Copyable, @unchecked Sendable {
   // MARK: Writing
 
   /// The key pair in PEM (PKCS #8), not encrypted.
-  public var pem: [UInt8] { Self.text { PEM_write_bio_PKCS8PrivateKey($0, key, nil, nil, 0, nil, nil) } }
+  public var pem: [UInt8] { PEM.text { PEM_write_bio_PKCS8PrivateKey($0, key, nil, nil, 0, nil, nil) } ?? [] }
 
   /// The public key in PEM.
-  public var publicPEM: [UInt8] { Self.text { PEM_write_bio_PUBKEY($0, key) } }
-
-  private static func text(_ write: (OpaquePointer) -> Int32) -> [UInt8] {
-    guard let bio = BIO_new(BIO_s_mem()) else { return [] }
-    defer { BIO_free(bio) }
-    guard write(bio) == 1 else { return [] }
-    var start: UnsafeMutablePointer<CChar>?
-    let count = copenssl_memory_contents(bio, &start)
-    return Array(UnsafeRawBufferPointer(start: start, count: count))
-  }
+  public var publicPEM: [UInt8] { PEM.text { PEM_write_bio_PUBKEY($0, key) } ?? [] }
 
   /// The members of the public key as a JWK, in the order of RFC 7638, 3.2.
   private var members: [(name: String, value: String)] {

@@ -1,4 +1,5 @@
 import COpenSSL
+import OpenSSLSupport
 
 /// A public key that checks signatures.
 ///

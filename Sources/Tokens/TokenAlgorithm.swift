@@ -126,16 +126,3 @@ public enum KeyFailure: Error, Equatable, Sendable, CustomStringConvertible {
     }
   }
 }
-
-/// OpenSSL's queue of errors, which belongs to the thread.
-enum OpenSSLErrors {
-  static func clear() { ERR_clear_error() }
-
-  /// The first error in words; the queue is empty afterwards.
-  static func takeReason() -> String {
-    let code = ERR_get_error()
-    defer { clear() }
-    guard code != 0, let reason = ERR_reason_error_string(code) else { return "unknown error" }
-    return String(cString: reason)
-  }
-}

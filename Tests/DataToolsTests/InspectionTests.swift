@@ -37,6 +37,16 @@ struct InspectionTests {
     #expect(storage.files == files && storage.operations == operations)
   }
 
+  @Test("a history folder that cannot be listed is a problem, not an empty one")
+  func unreadableHistory() throws {
+    let (storage, _) = try school()
+    let history = VirtualStorage()
+    history.fault = { operation, _ in operation == .list ? 5 : nil }
+    let inspection = try FolderInspection(storage, history: history, isInUse: false)
+    #expect(inspection.historyProblems == [.storage(StorageError(.list, file: "", code: 5))])
+    #expect(!inspection.problems.isEmpty)
+  }
+
   @Test("segments and snapshots are described as they are")
   func files() throws {
     let (storage, _) = try school()

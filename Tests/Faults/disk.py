@@ -127,9 +127,11 @@ class Memory:
         return self.find(folder), name
 
     def change(self, *names):
+        linked = [node for _, _, node in names]
         for folder, name, node in names:
             old = folder.names.get(name)
-            if isinstance(old, File):
+            # Renaming a file frees none of its blocks: only what is under no name any more can show up elsewhere.
+            if isinstance(old, File) and not any(old is other for other in linked):
                 self.discarded.append(bytes(old.content))
             if node is None:
                 folder.names.pop(name, None)

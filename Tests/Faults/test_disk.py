@@ -57,6 +57,33 @@ class DiskTests(unittest.TestCase):
         for outcome in self.every(make):
             self.assertEqual(outcome["a"][:9000], b"x" * 9000)
 
+    def test_a_renamed_file_never_shows_its_own_beginning_in_a_new_block(self):
+        def make():
+            node = self.file("/new", b"beginning" * 10, synced=True)
+            self.memory.rename("/new", "/name")
+            self.memory.sync_folder(self.memory.root)
+            node.write(90, b"y" * 9000)
+
+        for outcome in self.every(make, count=300):
+            self.assertFalse(b"egi" in outcome["name"][90:])
+
+    def test_what_was_in_a_removed_or_replaced_file_can_be_in_a_new_block(self):
+        def remove():
+            self.file("/old", b"secret" * 2000, synced=True)
+            node = self.file("/a", b"x", synced=True)
+            self.memory.remove("/old")
+            node.write(1, b"y" * 9000)
+
+        def replace():
+            self.file("/old", b"secret" * 2000, synced=True)
+            node = self.file("/a", b"x", synced=True)
+            self.file("/new", b"n", synced=True)
+            self.memory.rename("/new", "/old")
+            node.write(1, b"y" * 9000)
+
+        for make in (remove, replace):
+            self.assertTrue(any(b"ecre" in outcome.get("a", b"") for outcome in self.every(make, count=300)))
+
     def test_what_is_not_synced_is_lost_wholly_partly_or_not(self):
         def make():
             self.file("/a", b"", synced=True).write(0, b"y" * 20000)
