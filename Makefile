@@ -40,7 +40,7 @@ run: packages-run ## build the server, start it with a demo class, print the two
 build: packages-run ## build the server and the load tester, optimised
 	$(SWIFT) build $(RELEASE)
 
-test: packages-test lint builds test-unit test-simulation test-protocol build test-conformance test-tls test-faults test-browser test-load test-allocations ## everything that CI checks
+test: packages-test lint builds test-unit test-simulation test-protocol build test-conformance test-http test-tls test-faults test-browser test-load test-allocations ## everything that CI checks
 	@echo "make test: all parts passed"
 
 builds: packages-run # what the tests need, all builds at a time: none alone fills two cores
@@ -89,6 +89,9 @@ test-vectors: build $(PYTHON_READY) ## the golden conversations against the buil
 
 test-conformance: build $(PYTHON_READY) ## Autobahn|Testsuite: the server, chopped into bytes too, and the client
 	$(WITH_PYTHON) Tests/Conformance/autobahn $(ROLLCALL) $(CONFORMANCE_CLIENT)
+
+test-http: build $(PYTHON_READY) ## the HTTP API from outside: platforms' days, who may what, schemathesis against openapi.yaml
+	$(PYTHON) Tests/HTTP/run $(ROLLCALL)
 
 test-tls: build $(PYTHON_READY) packages-test ## TLS from outside: sslyze, openssl, certificates that change, floods of handshakes
 	$(PYTHON) Tests/TLS/run $(ROLLCALL)
@@ -143,7 +146,7 @@ packages-run: # what building and running needs, if it is missing
 	@.ci/packages libssl-dev zlib1g-dev libcurl4-openssl-dev pkg-config
 
 packages-test: packages-run # what the tests need beside that
-	@.ci/packages python3 python3-venv chromium firefox-esr iproute2 openssl
+	@.ci/packages python3 python3-venv chromium firefox-esr coturn iproute2 openssl
 
 packages-faults: # what breaks disks and clocks
 	@.ci/packages strace libfuse2 faketime util-linux

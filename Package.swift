@@ -62,16 +62,21 @@ let package = Package(
       name: "SignalingServer",
       dependencies: [
         "Bytes", "JSON", "WebSocketCore", "WebSocketDeflate", "TLS", "HTTPCore", "Classroom", "SignalingProtocol",
-        "RoomShard", "Persistence", "EventLoop", "WebClassroom", "COpenSSL", "Tokens", "HTTPClient",
+        "RoomShard", "Persistence", "EventLoop", "WebClassroom", "COpenSSL", "OpenSSLSupport", "Tokens", "HTTPClient",
         .product(name: "Logging", package: "swift-log"),
       ]),
+    .target(
+      name: "Diagnosis",
+      dependencies: ["SignalingServer", "Persistence", "EventLoop", "TLS", "CLinux", "COpenSSL"]),
     .executableTarget(
       name: "rollcall",
       dependencies: [
-        "SignalingServer", "Classroom", "DataTools", "EventLoop", "Persistence", "Tokens",
+        "SignalingServer", "Classroom", "DataTools", "Diagnosis", "EventLoop", "JSON", "Persistence", "Tokens",
+        "SignalingProtocol",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
-      ]),
+      ],
+      exclude: ["example.toml"]),
     .executableTarget(
       name: "loadtest",
       dependencies: [
@@ -92,7 +97,9 @@ let package = Package(
       ],
       path: "Tests/Simulation"),
     .executableTarget(
-      name: "RecoveryBench", dependencies: ["Persistence", "Classroom", "JSON"], path: "Tests/RecoveryBench"),
+      name: "RecoveryBench",
+      dependencies: ["Persistence", "Classroom", "JSON", "SignalingProtocol", "SignalingServer"],
+      path: "Tests/RecoveryBench"),
     .executableTarget(
       name: "TokenBench", dependencies: ["Tokens", "Classroom", "JSON"], path: "Tests/TokenBench"),
     .executableTarget(
@@ -131,6 +138,9 @@ let package = Package(
       dependencies: ["DataTools", "Persistence", "Classroom", "JSON", "SignalingServer", "rollcall"]),
     .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"]),
     .testTarget(name: "TokensTests", dependencies: ["Tokens", "Classroom", "SignalingProtocol"]),
+    .testTarget(
+      name: "DiagnosisTests",
+      dependencies: ["Diagnosis", "SignalingServer", "EventLoop", "TLS", "Persistence", "rollcall"]),
     .testTarget(
       name: "SignalingServerTests",
       dependencies: [

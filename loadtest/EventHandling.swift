@@ -12,7 +12,9 @@ extension LoadRun {
     case .joinRefused(let refusal, _), .refused(let refusal):
       // While the server comes back it may have to put somebody off.
       if herd == nil { refused(attendee, refusal) }
-    case .waiting, .draining, .tokenExpiring: break
+    case .waiting, .draining, .tokenExpiring, .attendance, .conduct, .typing, .iceServers: break
+    case .lobby, .updated, .starting, .reminder, .notified: break
+    case .dismissed(let dismissal): faults.note(.refused, "\(name(of: attendee)) was sent away: \(dismissal)")
     case .presenceChanged: takePresence(of: attendee)
     case .delayed: measurements.delayedCommands += 1
     case .chat(let event): takeChat(event, for: attendee, now: now)
@@ -30,6 +32,11 @@ extension LoadRun {
   private func refused(_ attendee: Attendee, _ refusal: ServerRefusal) {
     // Who has just gone cannot be reached; the signal was excused when that was planned.
     if refusal.code == .peerUnavailable, plan.breaksConnections { return }
+    // More people want to be heard than there are places on the stage: who comes too late stays silent.
+    if refusal.code == .stageFull {
+      attendee.isMicrophoneOn = false
+      return
+    }
     faults.note(.refused, "\(name(of: attendee)) was refused with \(refusal)")
   }
 

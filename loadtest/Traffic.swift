@@ -1,5 +1,6 @@
 import EventLoop
 import SignalingClient
+import SignalingProtocol
 
 // What the attendees do by the clock.
 extension LoadRun {
@@ -75,7 +76,9 @@ extension LoadRun {
 
   /// A signal, or the same one on its way back.
   func sendSignal(_ number: Int, from attendee: Attendee, to peer: String, isBack: Bool) {
-    _ = attendee.client.signalUnanswered(to: peer, .candidate, negotiation: "load", using: &workspace) { writer in
+    // A candidate needs the offer before it that names its negotiation.
+    let kind: SignalKind = isBack ? .candidate : .offer
+    _ = attendee.client.signalUnanswered(to: peer, kind, negotiation: "load", using: &workspace) { writer in
       writer.object { writer in
         writer.field("number", number)
         writer.field("back", isBack)

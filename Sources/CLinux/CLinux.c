@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <sys/timex.h>
 
 int clinux_accept4(int descriptor, struct sockaddr *address, socklen_t *length, int flags) {
   return accept4(descriptor, address, length, flags);
@@ -12,6 +13,13 @@ void clinux_name_thread(const char *name) {
   char cut[16] = {0};  // A longer name would be refused, not cut.
   strncpy(cut, name, sizeof cut - 1);
   pthread_setname_np(pthread_self(), cut);
+}
+
+int clinux_clock_state(void) {
+  struct timex state = {0};
+  int result = adjtimex(&state);
+  if (result < 0) return -1;
+  return result == TIME_ERROR || (state.status & STA_UNSYNC) ? 1 : 0;
 }
 
 static uint32_t table[8][256];

@@ -1,4 +1,7 @@
 #pragma once
+#include <stdlib.h>
+#include <string.h>
+
 #include <openssl/bio.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -62,6 +65,40 @@ static inline int copenssl_add_extension(X509 *certificate, int nid, const char 
   X509_EXTENSION_free(extension);
   return result;
 }
+
+/// The alternative names of a certificate, a line each, to be freed; null when it has none.
+static inline char *copenssl_alternative_names(X509 *certificate) {
+  GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+  if (names == NULL) return NULL;
+  BIO *text = BIO_new(BIO_s_mem());
+  for (int i = 0; text != NULL && i < sk_GENERAL_NAME_num(names); i++) {
+    const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+    if (name->type == GEN_DNS) {
+      BIO_printf(text, "%.*s\n", ASN1_STRING_length(name->d.dNSName), ASN1_STRING_get0_data(name->d.dNSName));
+    } else if (name->type == GEN_IPADD) {
+      const unsigned char *bytes = ASN1_STRING_get0_data(name->d.iPAddress);
+      int count = ASN1_STRING_length(name->d.iPAddress);
+      for (int k = 0; count == 4 && k < 4; k++) BIO_printf(text, k < 3 ? "%d." : "%d\n", bytes[k]);
+      for (int k = 0; count == 16 && k < 16; k += 2)
+        BIO_printf(text, k < 14 ? "%x:" : "%x\n", bytes[k] << 8 | bytes[k + 1]);
+    }
+  }
+  GENERAL_NAMES_free(names);
+  if (text == NULL) return NULL;
+  char *start = NULL;
+  long count = BIO_get_mem_data(text, &start);
+  char *list = malloc((size_t)count + 1);
+  if (list != NULL) {
+    memcpy(list, start, (size_t)count);
+    list[count] = 0;
+  }
+  BIO_free(text);
+  return list;
+}
+
+static inline STACK_OF(X509) *copenssl_new_stack(void) { return sk_X509_new_null(); }
+static inline void copenssl_push(STACK_OF(X509) *stack, X509 *certificate) { sk_X509_push(stack, certificate); }
+static inline void copenssl_free_stack(STACK_OF(X509) *stack) { sk_X509_free(stack); }
 
 /// The contents of a memory BIO, valid until it changes.
 static inline long copenssl_memory_contents(BIO *bio, char **start) { return BIO_get_mem_data(bio, start); }

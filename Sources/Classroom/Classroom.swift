@@ -7,28 +7,47 @@
 /// Pure and deterministic: a command and the time go in, events come out, and the same events in the same order always make
 /// the same classroom. Time, ids and randomness are arguments.
 public struct Classroom: Sendable, Equatable {
-  public private(set) var details: SessionDetails
+  public internal(set) var details: SessionDetails {
+    _read { yield sharedDetails.value }
+    _modify { yield &sharedDetails.value }
+  }
+  var sharedDetails: Shared<SessionDetails>
   /// Names the history in which the stream numbers count; survives restarts.
   public private(set) var epoch: String
-  public private(set) var status = SessionStatus.scheduled
+  public internal(set) var status = SessionStatus.scheduled
   /// Grows with each transition, from 1.
-  public private(set) var revision = 1
-  public private(set) var startedAt: Timestamp?
-  public private(set) var endedAt: Timestamp?
+  public internal(set) var revision = 1
+  public internal(set) var startedAt: Timestamp?
+  public internal(set) var endedAt: Timestamp?
   /// The user who started the session.
-  public private(set) var startedBy: String?
+  public internal(set) var startedBy: String?
   /// The number of the last event of this session.
   public private(set) var sequence: UInt64
   /// The newest numbered events.
-  public private(set) var stream = StreamTail()
-  public private(set) var attendance = Attendance()
-  public private(set) var chat = ChatLog()
+  public internal(set) var stream = StreamTail()
+  public internal(set) var attendance = Attendance()
+  public internal(set) var chat = ChatLog()
+  public internal(set) var conduct = Conduct()
   public private(set) var keys = IdempotencyKeys()
+  /// What was said about the last transition, if anything.
+  public internal(set) var reason: String?
+  /// Whether only hosts and administrators see the session.
+  public internal(set) var isHidden = false
+  /// Whether the session does not exist any more.
+  public internal(set) var isDeleted = false
+  public internal(set) var reminders: ReminderState
+  public internal(set) var roster = Roster()
+  public internal(set) var lobby = Lobby()
+  public internal(set) var notices = Notices()
 
   /// The bounds of chat.
   public enum Limits {
     /// The bytes a chat message may have.
     public static let chatTextBytes = 1...4096
+    /// The code points that the emoji of a reaction may have.
+    public static let emojiScalars = 16
+    /// The bytes of a user's id.
+    public static let userBytes = 128
   }
 
   /// What a command led to.
@@ -51,12 +70,15 @@ public struct Classroom: Sendable, Equatable {
   /// The classroom that begins with this event, or nil when it is not a creation.
   public init?(_ first: RecordedEvent) {
     guard case .created(let details, let epoch) = first.event else { return nil }
-    self.details = details
+    sharedDetails = Shared(details)
     self.epoch = epoch
+    status = details.proposer == nil ? .scheduled : .pendingApproval
+    reminders = ReminderState(since: first.at)
     sequence = first.sequence
     if let use = first.keyUse, let user = first.by {
       keys.remember(user: user, key: use.key, use: IdempotencyKeys.Use(digest: use.digest, at: first.at, answer: .done))
     }
+    takeNotice(of: first)
   }
 
   /// Whether this session was made by the same user with the same key of the same draft.
@@ -75,18 +97,21 @@ public struct Classroom: Sendable, Equatable {
   // MARK: Commands
 
   /// Decides on a command and applies what follows from it.
-  /// - Parameter key: the client's idempotency key, if it gave one.
+  /// - Parameters:
+  ///   - key: the client's idempotency key, if it gave one.
+  ///   - rules: bounds that the server's settings decide.
   /// - Throws: a ``Refusal``; then nothing has changed.
   public mutating func handle(
-    _ command: Command, by actor: Actor, key: String? = nil, at now: Timestamp
+    _ command: Command, by actor: Actor, key: String? = nil, under rules: SessionRules = SessionRules(),
+    at now: Timestamp
   ) throws(Refusal) -> Outcome {
     let digest = command.digest
     if let key, let answer = try keys.answer(user: actor.user, key: key, digest: digest, at: now) {
       return Outcome(events: [], answer: answer)
     }
-    let facts = try decide(command, by: actor, at: now)
+    let facts = try decide(command, by: actor, under: rules, at: now)
     // The answer, and with it the key, belongs to the fact that everybody gets to see.
-    let principal = facts.firstIndex(where: \.isNumbered) ?? facts.startIndex
+    let principal = facts.lastIndex(where: \.isNumbered) ?? facts.startIndex
     var events: [RecordedEvent] = []
     events.reserveCapacity(facts.count)
     for (index, fact) in facts.enumerated() {
@@ -96,29 +121,37 @@ public struct Classroom: Sendable, Equatable {
       apply(event)
       events.append(event)
     }
-    return Outcome(events: events, answer: events.isEmpty ? .done : answer(to: events[principal]))
+    return Outcome(events: events, answer: events.isEmpty ? unchanged(command) : answer(to: events[principal]))
   }
 
-  private func decide(_ command: Command, by actor: Actor, at now: Timestamp) throws(Refusal) -> [Event] {
+  private func decide(
+    _ command: Command, by actor: Actor, under rules: SessionRules, at now: Timestamp
+  ) throws(Refusal) -> [Event] {
     switch command {
     case .start:
-      guard actor.role.mayStartAndEnd else { throw .forbidden }
-      guard let next = status.after(.start) else { throw .wrongState(status) }
+      try require(.start, of: actor)
+      guard let next = LifeCycle.status(after: .start, from: status), mayBegin(under: rules.times, at: now) else {
+        throw .wrongState(status)
+      }
+      let begins: Event = startedAt == nil ? .statusChanged(next) : .transitioned(Move(.start, from: status, to: next))
       // Starting makes the host the first participant; an administrator only opens the door.
-      guard actor.role == .host else { return [.statusChanged(next)] }
-      return [.statusChanged(next), .joined(user: actor.user, name: actor.name, role: actor.role)]
+      guard actor.role == .host else { return [begins] }
+      let entry = Event.joined(user: actor.user, name: actor.name, role: actor.role)
+      // Where there is no call, nobody needs a connection to be in class.
+      return [begins, entry] + (details.kind == .inPerson ? [.checkedIn(user: actor.user)] : [])
 
     case .end:
-      guard actor.role.mayStartAndEnd else { throw .forbidden }
-      guard let next = status.after(.end) else { throw .wrongState(status) }
+      try require(.end, of: actor)
+      guard let next = LifeCycle.status(after: .end, from: status) else { throw .wrongState(status) }
       // Who is not back by now was here until last heard.
       let departures = attendance.rows.values.compactMap { row in
-        row.absence.map { Event.left(user: row.user, at: min($0.since, now), isEstimated: $0.isEstimated) }
+        row.absence.map { Event.left(user: row.user, at: $0.departure(at: now), isEstimated: $0.isEstimated) }
       }
       return departures + [.statusChanged(next)]
 
     case .join:
       guard status.isLive else { throw .wrongState(status) }
+      if !lobby.isEmpty, lobby.hasDenied(actor.user), !actor.role.passesCapacity { throw .denied }
       guard actor.role.isVisible else { return [] }
       #if PLANTED_BUGS
         if PlantedBugs.isActive(.secondTabCounted) {
@@ -128,27 +161,59 @@ public struct Classroom: Sendable, Equatable {
       if let row = attendance[actor.user], row.isActive {
         return row.absence == nil ? [] : [.returned(user: actor.user)]
       }
+      if isLockedOut(actor) { throw .locked }
       if let capacity = details.capacity, attendance.activeCount >= capacity, !actor.role.passesCapacity {
         throw .sessionFull
       }
-      return [.joined(user: actor.user, name: actor.name, role: actor.role)]
+      return [.joined(user: actor.user, name: actor.name, role: actor.role)] + emailFact(of: actor)
 
     case .lose(let since, let isEstimated):
-      guard attendance.isActive(actor.user) else { return [] }
+      guard let row = attendance[actor.user], row.isActive, !row.isCheckedIn else { return [] }
       return [.lost(user: actor.user, since: min(since, now), isEstimated: isEstimated)]
 
     case .leave(let at, let isEstimated):
       guard attendance.isActive(actor.user) else { return [] }
       return [.left(user: actor.user, at: min(at, now), isEstimated: isEstimated)]
 
-    case .sendChat(let text):
-      guard actor.role.isVisible else { throw .forbidden }
-      guard status.isLive else { throw .wrongState(status) }
-      guard attendance.isActive(actor.user) else { throw .notPresent }
-      guard Limits.chatTextBytes.contains(text.utf8.count), !text.allSatisfy(\.isWhitespace) else {
-        throw .invalidField("text", "A message has 1 to \(Limits.chatTextBytes.upperBound) bytes and is not empty.")
-      }
-      return [.chatSent(user: actor.user, name: actor.name, role: actor.role, text: text)]
+    case .sendChat, .editChat, .deleteChat, .reactToChat, .pinChat:
+      return try decideOnChat(command, by: actor, at: now, rules: rules.conduct)
+
+    case .raiseHand, .lowerHand, .mute, .muteAll, .askToUnmute, .remove, .ban, .promote, .demote, .spotlight,
+      .setPolicy:
+      return try decideOnConduct(command, by: actor, at: now, rules: rules.conduct)
+
+    case .setStage, .inviteToStage, .removeFromStage, .leaveStage:
+      return try decideOnStage(command, by: actor, rules: rules.conduct)
+
+    case .heartbeat: return try decideHeartbeat(by: actor)
+    case .checkIn: return try decideCheckIn(by: actor)
+    case .markPresent(let user, let name): return try decideMarkPresent(user, name: name, by: actor)
+    case .markGone(let user): return try decideMarkGone(user, by: actor, at: now)
+
+    case .approve, .decline, .withdraw, .reschedule, .cancel, .announce, .update, .delete, .purge:
+      return try decideOnLife(command, by: actor, under: rules, at: now)
+
+    case .register, .unregister, .invite, .approveRegistration, .rejectRegistration:
+      return try decideOnRoster(command, by: actor, at: now)
+
+    case .wait, .stopWaiting, .admit, .deny:
+      return try decideOnLobby(command, by: actor, at: now)
+
+    case .readNotices(let numbers):
+      return try readingNotices(numbers, by: actor.user)
+    }
+  }
+
+  /// What a command is answered with that changes nothing.
+  private func unchanged(_ command: Command) -> Answer {
+    switch command {
+    case .register: .registration(.approved)
+    case .unregister: .registration(.withdrawn)
+    case .approveRegistration: .registration(.approved)
+    case .rejectRegistration: .registration(.rejected)
+    case .invite, .admit: .count(0)
+    case .update, .reschedule: .status(statusChange)
+    default: .done
     }
   }
 
@@ -166,11 +231,13 @@ public struct Classroom: Sendable, Equatable {
 
   /// Whether anything that is kept here tells of that user.
   public func names(_ user: String) -> Bool {
-    details.host == user || startedBy == user || attendance[user] != nil || keys[user] != nil
-      || stream.events.contains { $0.names(user) } || chat.messages.contains { $0.user == user }
+    details.host == user || startedBy == user || attendance[user] != nil || attendance.waits[user] != nil
+      || keys[user] != nil
+      || details.proposer == user || roster[user] != nil || lobby.names(user)
+      || notices.names(user) || stream.events.contains { $0.names(user) } || chat.names(user) || conduct.names(user)
   }
 
-  private mutating func record(_ event: Event, at now: Timestamp) -> RecordedEvent {
+  mutating func record(_ event: Event, at now: Timestamp) -> RecordedEvent {
     let recorded = RecordedEvent(
       session: id, sequence: sequence + 1, at: now, by: nil, keyUse: nil, event: event)
     apply(recorded)
@@ -181,13 +248,24 @@ public struct Classroom: Sendable, Equatable {
     switch event.event {
     case .statusChanged: .status(statusChange)
     case .chatSent: .chat(streamSequence: streamSequence, sequence: event.sequence, at: event.at)
-    case .created, .joined, .lost, .returned, .left, .epochChanged, .erased: .done
+    case .privateChatSent: .chat(streamSequence: privateSequence(event), sequence: event.sequence, at: event.at)
+    case .transitioned(let move):
+      .status(
+        StatusChange(
+          status: move.to, revision: revision, startedAt: startedAt, endedAt: endedAt, reason: move.reason,
+          schedule: move.schedule))
+    case .updated: .status(statusChange)
+    case .rosterChanged(let entries):
+      entries.count == 1 && event.by == entries[0].user || entries.first?.state != .invited
+        ? .registration(entries.first?.state ?? .withdrawn) : .count(entries.count)
+    case .admitted(let users): .count(users.count)
+    default: .done
     }
   }
 
   /// The state as a transition reports it.
   public var statusChange: StatusChange {
-    StatusChange(status: status, revision: revision, startedAt: startedAt, endedAt: endedAt)
+    StatusChange(status: status, revision: revision, startedAt: startedAt, endedAt: endedAt, reason: reason)
   }
 
   // MARK: Events
@@ -202,20 +280,11 @@ public struct Classroom: Sendable, Equatable {
     case .created:
       preconditionFailure("a session is created once")
     case .statusChanged(let next):
-      status = next
-      revision += 1
-      switch next {
-      case .scheduled: break
-      case .ongoing:
-        startedAt = recorded.at
-        startedBy = recorded.by
-      case .completed:
-        endedAt = recorded.at
-        attendance.closeAll(at: recorded.at)
-      }
+      enter(next, by: recorded.by, at: recorded.at)
       stream.append(
         StreamEvent(sequence: streamSequence, at: recorded.at, by: recorded.by, content: .status(statusChange)))
     case .joined(let user, let name, let role):
+      if !lobby.isEmpty { lobby.remove(user) }
       attendance.open(user: user, name: name, role: role, at: recorded.at)
     case .lost(let user, let since, let isEstimated):
       attendance.setAbsence(Attendance.Absence(since: since, isEstimated: isEstimated), of: user)
@@ -223,18 +292,44 @@ public struct Classroom: Sendable, Equatable {
       attendance.setAbsence(nil, of: user)
     case .left(let user, let at, let isEstimated):
       attendance.close(user: user, at: at, isEstimated: isEstimated)
-    case .chatSent(let user, let name, let role, let text):
-      let message = ChatMessage(
-        streamSequence: streamSequence, sequence: recorded.sequence, at: recorded.at, user: user, name: name,
-        role: role, text: text)
-      chat.append(message)
-      stream.append(
-        StreamEvent(sequence: streamSequence, at: recorded.at, by: recorded.by, content: .chat(message)))
+      if conduct.hands.count > 0 { conduct.hands.remove(user) }
     case .epochChanged(let epoch):
       self.epoch = epoch
     case .erased(let user, let pseudonym):
       eraseAll(of: user, as: pseudonym, at: recorded.at)
+
+    case .heartbeat(let user):
+      attendance.setAbsence(
+        Attendance.Absence(since: recorded.at, isEstimated: false, isBetweenHeartbeats: true), of: user)
+    case .checkedIn(let user):
+      attendance.checkIn(user)
+    case .marked(let user, let name, let role, let from, let to):
+      attendance.mark(user: user, name: name, role: role, from: from, to: to)
+    case .emailKnown(let user, let email):
+      attendance.setEmail(email, of: user)
+    case .transitioned, .updated, .announced, .reminded, .deleted, .hidden: applyToLife(recorded)
+    case .rosterChanged(let entries): for entry in entries { roster.set(entry) }
+    case .knocked(let waiter):
+      lobby.add(waiter)
+      attendance.beginWaiting(waiter.user, at: waiter.since)
+    case .waitingEnded(let user, let at):
+      lobby.remove(user)
+      attendance.endWaiting(user, at: at)
+    case .admitted(let users): for user in users { lobby.admit(user) }
+    case .denied(let user):
+      lobby.deny(user)
+      attendance.endWaiting(user, at: recorded.at)
+
+    case .noticesRead(let user, let numbers): notices.noteRead(numbers, by: user)
+
+    case .chatSent, .privateChatSent, .chatEdited, .chatDeleted, .chatReacted, .chatPinned:
+      applyChat(recorded)
+    case .policyChanged, .muted, .askedToUnmute, .removed, .banned, .roleChanged, .spotlit, .handRaised, .handLowered:
+      applyConduct(recorded)
+    case .stageChanged, .takenOffStage:
+      applyStage(recorded)
     }
+    takeNotice(of: recorded)
     if let use = recorded.keyUse, let user = recorded.by {
       keys.remember(
         user: user, key: use.key,
@@ -249,11 +344,16 @@ public struct Classroom: Sendable, Equatable {
       || chat.messages.contains { $0.user == user && $0.name == details.instructor }
     if isInstructor { details.instructor = "" }
     if details.host == user { details.host = pseudonym }
+    if details.proposer == user { details.proposer = pseudonym }
     if startedBy == user { startedBy = pseudonym }
+    roster.erase(user, as: pseudonym)
+    lobby.erase(user)
+    notices.erase(user, as: pseudonym)
     attendance.erase(user, as: pseudonym, at: time)
     chat.erase(user, as: pseudonym)
     stream.erase(user, as: pseudonym)
     keys.erase(user)
+    conduct.erase(user, as: pseudonym)
   }
 
   // MARK: Snapshot
@@ -267,6 +367,10 @@ public struct Classroom: Sendable, Equatable {
     public var startedBy: String?
     public var sequence: UInt64
     public var streamSequence: UInt64
+    public var isHidden = false
+    public var isDeleted = false
+    /// Nil in snapshots of versions without reminders: none that was due before is sent then.
+    public var reminders: ReminderState?
 
     /// A core with these facts.
     public init(
@@ -284,23 +388,39 @@ public struct Classroom: Sendable, Equatable {
 
   /// The parts that are not lists.
   public var core: Core {
-    Core(
+    var core = Core(
       details: details, epoch: epoch, statusChange: statusChange, startedBy: startedBy, sequence: sequence,
       streamSequence: streamSequence)
+    core.isHidden = isHidden
+    core.isDeleted = isDeleted
+    core.reminders = reminders
+    return core
   }
 
   /// A classroom as a snapshot kept it; the lists follow by the `restore` functions.
   public init(restoring core: Core) {
-    details = core.details
+    sharedDetails = Shared(core.details)
     epoch = core.epoch
     status = core.statusChange.status
     revision = core.statusChange.revision
     startedAt = core.statusChange.startedAt
     endedAt = core.statusChange.endedAt
+    reason = core.statusChange.reason
+    isHidden = core.isHidden
+    isDeleted = core.isDeleted
+    reminders = core.reminders ?? ReminderState(since: core.details.createdAt)
     startedBy = core.startedBy
     sequence = core.sequence
     stream = StreamTail(last: core.streamSequence)
+    if let startedAt {
+      attendance.restore([Attendance.Span(from: startedAt, to: status.isLive ? nil : endedAt)])
+    }
   }
+
+  /// Puts back when somebody waited; in the order in which the snapshot has them.
+  public mutating func restore(_ waits: Attendance.Waits) { attendance.restore(waits) }
+  /// Puts back when the session was live, if that was more than once.
+  public mutating func restore(_ spans: [Attendance.Span]) { attendance.restore(spans) }
 
   /// Puts back one row of the attendance; in the order in which the snapshot has them.
   public mutating func restore(_ row: Attendance.Row) { attendance.restore(row) }
@@ -309,6 +429,17 @@ public struct Classroom: Sendable, Equatable {
   /// Puts back one of the newest numbered events; in ascending order.
   /// - Returns: false, and nothing has changed, when it does not follow the one before it.
   public mutating func restore(_ event: StreamEvent) -> Bool { stream.restore(event) }
+  /// Puts back some of the notices, or some of those who have read them.
+  public mutating func restore(_ part: Notices) { notices.restore(part) }
+  /// Puts back one person of the roster; in the order in which the snapshot has them.
+  public mutating func restore(_ entry: Roster.Entry) { roster.restore(entry) }
+  /// Puts back somebody who waits.
+  public mutating func restore(_ waiter: Lobby.Waiter) { lobby.add(waiter) }
+  /// Puts back whom hosts have let in and turned away.
+  public mutating func restore(admitted: [String], denied: [String]) {
+    for user in admitted { lobby.admit(user) }
+    for user in denied { lobby.deny(user) }
+  }
   /// Puts back one use of an idempotency key; in the order of use.
   public mutating func restore(_ use: IdempotencyKeys.Use, key: String, user: String) {
     keys.restore(user: user, key: key, use: use)

@@ -34,6 +34,9 @@ public struct Identity: Hashable, Sendable {
     session == nil && !isGuest && (role == .host || role == .admin)
   }
 
+  /// Whether this identity may ask a host for a session: anybody with an account.
+  public var mayProposeSessions: Bool { session == nil && !isGuest }
+
   /// Whether this identity manages every session.
   public var isAdministrator: Bool { session == nil && !isGuest && role == .admin }
 }

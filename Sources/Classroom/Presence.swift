@@ -24,6 +24,25 @@ public struct Presence: Sendable {
     public var media = Media()
     /// Whether a connection speaks for it; false while that is lost and may come back.
     public var isConnected = true
+    /// Whether nobody looks at it.
+    public var isAway = false
+  }
+
+  /// What the session knows of somebody, and presence shows.
+  public struct Marks: Sendable, Hashable {
+    /// The place of the hand that is up; nil while it is down.
+    public var hand: UInt64?
+    /// Whether this one person was muted.
+    public var isMuted: Bool
+    /// Whether the person was invited to the stage.
+    public var isInvited: Bool
+
+    /// Marks of these facts.
+    public init(hand: UInt64? = nil, isMuted: Bool = false, isInvited: Bool = false) {
+      self.hand = hand
+      self.isMuted = isMuted
+      self.isInvited = isInvited
+    }
   }
 
   /// A person in the room.
@@ -32,13 +51,34 @@ public struct Presence: Sendable {
     public var name: String
     public var role: Role
     public var joinedAt: Timestamp
+    public var marks = Marks()
     /// Those whose connection is lost included, as long as it may come back.
     public var peers: [Peer] = []
     /// Grows with each participant who comes; a cursor for paging.
     public fileprivate(set) var ordinal: UInt64 = 0
+    /// Whether the person needs no connection to be here: says so now and then, or is vouched for.
+    public fileprivate(set) var isWithoutConnection = false
 
-    /// Whether no connection of the person is up; it may come back.
-    public var isReconnecting: Bool { !peers.contains(where: \.isConnected) }
+    /// Whether a connection of the person is up.
+    public var hasConnection: Bool { peers.contains(where: \.isConnected) }
+    /// Whether the person needs a connection and has none; it may come back.
+    public var isReconnecting: Bool { !hasConnection && !isWithoutConnection }
+
+    /// Whether the person looks at none of the tabs that are connected.
+    public var isAway: Bool {
+      var isAway = false
+      for peer in peers where peer.isConnected {
+        guard peer.isAway else { return false }
+        isAway = true
+      }
+      return isAway
+    }
+
+    /// Whether the person may go on to send sound and pictures: hosts, who is invited, and who sends.
+    public var isOnStage: Bool { role.isModerating || takesPlace }
+
+    /// Whether the person takes one of the places of the stage.
+    public var takesPlace: Bool { !role.isModerating && (marks.isInvited || media != Media()) }
 
     /// What the person sends with any of the tabs.
     public var media: Media {
@@ -118,6 +158,12 @@ public struct Presence: Sendable {
   private var lastOrdinal: UInt64 = 0
   private var changes: [String: Change] = [:]
   private var changeOrder: [String] = []
+  /// Whose microphones are on.
+  private var speaking: Set<String> = []
+  /// Whose hands are shown to be up.
+  private var raising: Set<String> = []
+  /// Who takes a place of the stage.
+  private var placed: Set<String> = []
 
   /// An empty room.
   public init() {}
@@ -136,6 +182,7 @@ public struct Presence: Sendable {
       participant.name = name
       participant.role = role
       participants[user] = participant
+      notePlace(of: participant)
       return
     }
     lastOrdinal += 1
@@ -156,6 +203,9 @@ public struct Presence: Sendable {
     guard let participant = participants[user] else { return }
     noteChange(user, role: participant.role)
     participants[user] = nil
+    speaking.remove(user)
+    raising.remove(user)
+    placed.remove(user)
     if order.count > 32, order.count > 2 * participants.count {
       order.removeAll { entry in participants[entry.user]?.ordinal != entry.ordinal }
     }
@@ -186,6 +236,12 @@ public struct Presence: Sendable {
     }
   }
 
+  /// Whether a participant needs no connection to be here.
+  public mutating func setWithoutConnection(_ isWithoutConnection: Bool, user: String) {
+    guard let participant = participants[user], participant.isWithoutConnection != isWithoutConnection else { return }
+    change(user) { $0.isWithoutConnection = isWithoutConnection }
+  }
+
   /// What a tab sends has changed.
   public mutating func setMedia(_ media: Media, of peer: String, user: String) {
     change(user) { participant in
@@ -193,11 +249,43 @@ public struct Presence: Sendable {
     }
   }
 
+  /// Whether somebody looks at a tab has changed.
+  public mutating func setAway(_ isAway: Bool, peer: String, of user: String) {
+    guard let known = participants[user]?.peers.first(where: { $0.id == peer }), known.isAway != isAway else { return }
+    change(user) { participant in
+      if let index = participant.peers.firstIndex(where: { $0.id == peer }) { participant.peers[index].isAway = isAway }
+    }
+  }
+
+  /// What the session knows of somebody has changed.
+  public mutating func setMarks(_ marks: Marks, of user: String) {
+    if let known = participants[user], known.marks != marks { change(user) { $0.marks = marks } }
+  }
+
+  /// Whose microphones are on, sorted.
+  public var speakers: [String] { speaking.sorted() }
+
+  /// How many places of the stage are taken.
+  public var placesTaken: Int { placed.count }
+
+  /// Who takes a place of the stage, sorted.
+  public var placeHolders: [String] { placed.sorted() }
+
+  private mutating func notePlace(of participant: Participant) {
+    if participant.takesPlace { placed.insert(participant.user) } else { placed.remove(participant.user) }
+  }
+
+  /// Whose hands are shown to be up, sorted.
+  public var raisedHands: [String] { raising.sorted() }
+
   private mutating func change(_ user: String, _ body: (inout Participant) -> Void) {
     guard var participant = participants[user] else { return }
     noteChange(user, role: participant.role)
     body(&participant)
     participants[user] = participant
+    if participant.peers.contains(where: \.media.audio) { speaking.insert(user) } else { speaking.remove(user) }
+    notePlace(of: participant)
+    if participant.marks.hand != nil { raising.insert(user) } else { raising.remove(user) }
   }
 
   private mutating func noteChange(_ user: String, role: Role) {

@@ -31,17 +31,27 @@ public enum RFC3339 {
   /// Reads a date-time with an offset (`Z` or `±hh:mm`) and an optional fraction, of which milliseconds count.
   /// - Returns: nil for anything else, dates that do not exist (30 February) and leap seconds included.
   public static func parse(_ text: String) -> Timestamp? {
+    guard case .instant(let time)? = parse(text, allowingLocal: false) else { return nil }
+    return time
+  }
+
+  /// Reads a date-time with an offset, or, where that is allowed, one without: what the clocks show somewhere.
+  static func parse(_ text: String, allowingLocal: Bool) -> ScheduledTime? {
     var reader = DigitReader(text.utf8)
     guard let year = reader.number(4), year >= 1, reader.take("-"), let month = reader.number(2), reader.take("-"),
       let day = reader.number(2), reader.take("T") || reader.take("t") || reader.take(" "),
-      let hour = reader.number(2), reader.take(":"), let minute = reader.number(2), reader.take(":"),
-      let second = reader.number(2),
+      let hour = reader.number(2), reader.take(":"), let minute = reader.number(2),
+      let second = allowingLocal && reader.isAtEnd ? 0 : reader.take(":") ? reader.number(2) : nil,
       (1...12).contains(month), day >= 1, day <= daysInMonth(month, of: year), hour < 24, minute < 60, second < 60
     else { return nil }
     var fraction: Int64 = 0
     if reader.take(".") {
       guard let thousandths = reader.thousandths() else { return nil }
       fraction = thousandths
+    }
+    if allowingLocal, reader.isAtEnd {
+      let seconds = days(fromYear: year, month: month, day: day) * 86400 + (hour * 60 + minute) * 60 + second
+      return .local(LocalTime(seconds: seconds))
     }
     var offsetMinutes: Int64 = 0
     if !(reader.take("Z") || reader.take("z")) {
@@ -57,7 +67,7 @@ public enum RFC3339 {
     let seconds = days(fromYear: year, month: month, day: day) * 86400 + minutesOfDay * 60 + second
     let milliseconds = seconds * 1000 + fraction
     // An offset can lead out of the years that RFC 3339 can say in UTC.
-    return representable.contains(milliseconds) ? Timestamp(milliseconds: milliseconds) : nil
+    return representable.contains(milliseconds) ? .instant(Timestamp(milliseconds: milliseconds)) : nil
   }
 
   private static func append(_ value: Int64, digits: Int, to text: inout [UInt8]) {
@@ -69,7 +79,7 @@ public enum RFC3339 {
     }
   }
 
-  private static func daysInMonth(_ month: Int64, of year: Int64) -> Int64 {
+  static func daysInMonth(_ month: Int64, of year: Int64) -> Int64 {
     switch month {
     case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
     case 4, 6, 9, 11: 30
@@ -77,13 +87,13 @@ public enum RFC3339 {
     }
   }
 
-  private static func floorDivide(_ value: Int64, _ divisor: Int64) -> Int64 {
+  static func floorDivide(_ value: Int64, _ divisor: Int64) -> Int64 {
     let quotient = value / divisor
     return value % divisor < 0 ? quotient - 1 : quotient
   }
 
   /// Days since 1970-01-01 of a date in the proleptic Gregorian calendar. Years count from March, so that the leap day is the last.
-  private static func days(fromYear year: Int64, month: Int64, day: Int64) -> Int64 {
+  static func days(fromYear year: Int64, month: Int64, day: Int64) -> Int64 {
     let shiftedYear = month <= 2 ? year - 1 : year
     let era = floorDivide(shiftedYear, 400)
     let yearOfEra = shiftedYear - era * 400
@@ -91,7 +101,7 @@ public enum RFC3339 {
     return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
   }
 
-  private static func civil(fromDays days: Int64) -> (year: Int64, month: Int64, day: Int64) {
+  static func civil(fromDays days: Int64) -> (year: Int64, month: Int64, day: Int64) {
     let shifted = days + 719_468
     let era = floorDivide(shifted, 146_097)
     let dayOfEra = shifted - era * 146_097

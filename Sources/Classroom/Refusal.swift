@@ -20,4 +20,32 @@ public enum Refusal: Error, Hashable, Sendable {
   case sessionExists
   /// The server cannot write to its storage. `isCertain`: whether it is certain that the command was not done.
   case storageUnavailable(isCertain: Bool)
+
+  /// Who asks to come in is in.
+  case alreadyIn
+  /// A host has turned the person away.
+  case denied
+  /// The room lets nobody new in.
+  case locked
+  /// Nobody of that name is on the roster, or waits.
+  case unknownUser(String)
+  /// The roster has as many people as it may have.
+  case rosterFull
+  /// The user was banned from the session.
+  case banned
+  /// The person is muted.
+  case muted
+  /// The chat is closed to this role.
+  case chatClosed
+  /// The next message may be said so many milliseconds later.
+  case slowMode(Int64)
+  /// Nobody of this id is in the session.
+  case noSuchParticipant
+  /// There is no such message, or it was taken back.
+  case noSuchMessage
+  /// As many as there can be.
+  case limitReached(String)
+
+  /// As many people as there are places send sound or pictures.
+  case stageFull
 }

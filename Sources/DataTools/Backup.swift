@@ -41,6 +41,7 @@ public enum Backup {
       guard error.isNotFound else { throw .source(error) }
     }
     let summary = try FolderCopy.run(source, history: history, to: target, history: historyTarget, at: now)
+    try copyPictures(from: path, to: partial)
     do throws(StorageError) {
       try historyTarget.syncDirectory()
       try target.syncDirectory()
@@ -48,6 +49,36 @@ public enum Backup {
       throw .target(error)
     }
     return summary
+  }
+
+  /// Copies the pictures of sessions, after the journal: the server keeps a picture before it writes down whose it is.
+  private static func copyPictures(from path: String, to partial: String) throws(BackupError) {
+    try makeFolder("\(partial)/\(DataFolder.picturesName)")
+    let target = PictureStore(try open("\(partial)/\(DataFolder.picturesName)") { .target($0) })
+    let source: FileStorage
+    let names: [String]
+    do throws(StorageError) {
+      source = try FileStorage(path: "\(path)/\(DataFolder.picturesName)")
+      names = try source.list()
+    } catch {
+      // Older versions keep none.
+      guard error.isNotFound else { throw .source(error) }
+      return
+    }
+    for name in names where PictureStore<FileStorage>.isName(name) {
+      let content: [UInt8]?
+      do throws(StorageError) {
+        content = try PictureStore(source).read(name)
+      } catch {
+        throw .source(error)
+      }
+      guard let content else { continue }
+      do throws(StorageError) {
+        try target.write(content, as: name)
+      } catch {
+        throw .target(error)
+      }
+    }
   }
 
   // MARK: Folders
@@ -90,7 +121,7 @@ public enum Backup {
 
   /// Removes a copy that was not finished, with what is in it, as far as possible.
   private static func remove(_ path: String) {
-    for folder in ["\(path)/\(DataFolder.historyName)", path] {
+    for folder in ["\(path)/\(DataFolder.historyName)", "\(path)/\(DataFolder.picturesName)", path] {
       if let storage = try? FileStorage(path: folder), let names = try? storage.list() {
         for name in names { try? storage.remove(name) }
       }

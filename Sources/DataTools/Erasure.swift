@@ -241,8 +241,7 @@ public struct Erasure<S: Storage> {
     }
     for var session in affected.stubs {
       let name = pseudonym()
-      if session.view.details.host == mentions.user { session.view.details.host = name }
-      if session.view.startedBy == mentions.user { session.view.startedBy = name }
+      session.view.erase(mentions.user, as: name)
       archived[session.id] = session
     }
     return classrooms.values.sorted { $0.id < $1.id }.map { .classroom($0) }

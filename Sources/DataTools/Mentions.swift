@@ -13,7 +13,7 @@ struct Mentions {
   private static let otherFields: Set<String> = [
     "title", "description", "instructor", "kind", "time_zone", "admission", "visibility", "room_name", "epoch",
     "status",
-    "name", "role", "text", "key", "answer", "type",
+    "name", "role", "text", "key", "answer", "type", "chat", "emoji",
   ]
   private static let longestField = 32
 

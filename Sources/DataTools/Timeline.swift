@@ -28,7 +28,9 @@ public struct Timeline: Sendable, Equatable {
   /// The history of a session.
   public init(of classroom: Classroom) {
     var moments = [Moment(at: classroom.details.createdAt, fact: .created)]
-    if let start = classroom.startedAt { moments.append(Moment(at: start, fact: .started(by: classroom.startedBy))) }
+    for span in classroom.attendance.spans {
+      moments.append(Moment(at: span.from, fact: .started(by: classroom.startedBy)))
+    }
     for row in classroom.attendance.rows.values {
       for segment in row.segments {
         moments.append(Moment(at: segment.from, fact: .joined(user: row.user, name: row.name, role: row.role)))
@@ -37,13 +39,15 @@ public struct Timeline: Sendable, Equatable {
             Moment(at: end, fact: .left(user: row.user, name: row.name, isEstimated: segment.isEstimated)))
         }
       }
-      if let absence = row.absence {
+      if let absence = row.absence, !absence.isBetweenHeartbeats {
         moments.append(
           Moment(at: absence.since, fact: .lost(user: row.user, name: row.name, isEstimated: absence.isEstimated)))
       }
     }
     for message in classroom.chat.messages { moments.append(Moment(at: message.at, fact: .said(message))) }
-    if let end = classroom.endedAt { moments.append(Moment(at: end, fact: .ended)) }
+    for span in classroom.attendance.spans {
+      if let end = span.to { moments.append(Moment(at: end, fact: .ended)) }
+    }
     // What happened at one time stays in the order above: nobody speaks before having come.
     self.moments = moments.enumerated().sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }
       .map(\.element)

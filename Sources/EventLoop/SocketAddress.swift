@@ -73,7 +73,7 @@ public struct SocketAddress: Sendable, CustomStringConvertible {
   public var host: String { Self.numericHost(hostBytes) }
 
   /// What ``host`` says of these ``hostBytes``.
-  static func numericHost(_ bytes: [UInt8]) -> String {
+  public static func numericHost(_ bytes: [UInt8]) -> String {
     guard bytes.count == 4 || bytes.count == 16 else { return "unknown" }
     return withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(INET6_ADDRSTRLEN)) { text in
       let converted = bytes.withUnsafeBytes {
@@ -117,7 +117,11 @@ public struct SocketAddress: Sendable, CustomStringConvertible {
     return host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)"
   }
 
-  var family: Int32 { Int32(storage.ss_family) }
+  /// `AF_INET` or `AF_INET6`.
+  public var family: Int32 { Int32(storage.ss_family) }
+
+  /// Connects a socket to it; `errno` tells why not.
+  public func connect(_ socket: Int32) -> Bool { withPointer { Glibc.connect(socket, $0, $1) == 0 } }
 
   func withPointer<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
     withUnsafeBytes(of: storage) { bytes in

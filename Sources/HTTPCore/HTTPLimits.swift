@@ -9,15 +9,18 @@ public struct HTTPLimits: Sendable, Equatable {
   public var maximumHeaderCount: Int
   /// The body after decoding of chunks: 413.
   public var maximumBodyBytes: Int
+  /// The same of a body that is a form with files (`multipart/form-data`): 413.
+  public var maximumFormBytes: Int
 
   public init(
     maximumRequestLineBytes: Int = 8_192, maximumHeaderBytes: Int = 16_384, maximumHeaderCount: Int = 100,
-    maximumBodyBytes: Int = 1_048_576
+    maximumBodyBytes: Int = 1_048_576, maximumFormBytes: Int = 1_048_576
   ) {
     self.maximumRequestLineBytes = max(0, maximumRequestLineBytes)
     self.maximumHeaderBytes = max(0, maximumHeaderBytes)
     self.maximumHeaderCount = max(0, maximumHeaderCount)
     self.maximumBodyBytes = max(0, maximumBodyBytes)
+    self.maximumFormBytes = max(0, maximumFormBytes)
   }
 }
 

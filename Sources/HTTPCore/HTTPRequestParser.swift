@@ -44,6 +44,7 @@ public struct HTTPRequestParser: Sendable {
   private var headerCount = 0
   private var chunkOverheadBytes = 0
   private var continueIsPending = false
+  private var isForm = false
 
   public init(limits: HTTPLimits = HTTPLimits()) {
     self.limits = limits
@@ -285,12 +286,13 @@ public struct HTTPRequestParser: Sendable {
       !closes && (head.versionMinor > 0 || head.headers.contains("keep-alive", inList: "connection"))
     // RFC 9110 §10.1.1: an HTTP/1.0 client cannot mean it.
     head.expectsContinue = head.versionMinor > 0 && head.headers.contains("100-continue", inList: "expect")
+    isForm = head.headers.first("content-type").map(Self.isForm) ?? false
     request = head
     switch framing {
     case .none, .length(0):
       return finish()
     case .length(let length):
-      guard length <= limits.maximumBodyBytes else { throw HTTPParseFailure("body_too_large", status: 413) }
+      guard length <= maximumBodyBytes else { throw HTTPParseFailure("body_too_large", status: 413) }
       state = .fixedBody(remaining: length)
     case .chunked:
       chunkOverheadBytes = 0
@@ -339,9 +341,15 @@ public struct HTTPRequestParser: Sendable {
 
   // MARK: Body
 
+  private var maximumBodyBytes: Int { isForm ? limits.maximumFormBytes : limits.maximumBodyBytes }
+
+  private static func isForm(_ contentType: String) -> Bool {
+    equalsIgnoringCase(contentType.prefix { $0 != ";" && $0 != " " }, "multipart/form-data")
+  }
+
   /// RFC 9112 §7.1: hexadecimal digits, then perhaps extensions, which are ignored.
   private mutating func parseChunkSize(_ line: [UInt8]) throws(HTTPParseFailure) -> Int {
-    let allowed = limits.maximumBodyBytes &- (request?.body.count ?? 0)
+    let allowed = maximumBodyBytes &- (request?.body.count ?? 0)
     var size = 0
     var index = 0
     while index < line.count, let digit = line[index].hexadecimalValue {

@@ -24,24 +24,46 @@ enum ArchiveCodec {
 
   static func encode(_ view: SessionView) -> [UInt8] {
     var writer = JSONWriter(reserving: 512)
-    writer.beginObject()
+    writer.object { writer in
+      write(view, into: &writer)
+      if !view.roster.members.isEmpty { writer.strings("members", view.roster.members) }
+      if !view.attendees.isEmpty { writer.strings("attendees", view.attendees) }
+      NoticeCodec.write(view.notices, into: &writer)
+    }
+    return writer.bytes
+  }
+
+  /// The session itself as members of an object.
+  static func write(_ view: SessionView, into writer: inout JSONWriter) {
     writer.field("status", view.status.rawValue)
     writer.field("rev", view.revision)
     if let time = view.startedAt { writer.field("started_at", time.milliseconds) }
     if let time = view.endedAt { writer.field("ended_at", time.milliseconds) }
     if let user = view.startedBy { writer.field("started_by", user) }
+    if let reason = view.reason { writer.field("reason", reason) }
+    if view.isHidden { writer.field("hidden", true) }
     DetailsCodec.encode(view.details, into: &writer)
-    writer.endObject()
-    return writer.bytes
   }
 
   static func decode(
     _ payload: JSONView, session: String, sequence: UInt64
   ) throws(UnreadableRecord) -> SessionView {
     let fields = RecordFields(payload, session: session, sequence: sequence, kind: kind)
-    return SessionView(
+    var view = try read(fields)
+    view.roster = Roster(members: fields.has("members") ? try fields.strings("members") : [])
+    view.attendees = fields.has("attendees") ? try fields.strings("attendees") : []
+    view.joinedCount = view.attendees.count
+    try NoticeCodec.read(fields, into: &view.notices)
+    return view
+  }
+
+  static func read(_ fields: RecordFields) throws(UnreadableRecord) -> SessionView {
+    var view = SessionView(
       details: try DetailsCodec.decode(fields), status: try fields.choice("status"),
       revision: Int(try fields.integer("rev")), startedAt: fields.optionalTimestamp("started_at"),
       endedAt: fields.optionalTimestamp("ended_at"), startedBy: fields.optionalString("started_by"))
+    view.reason = try fields.givenString("reason")
+    view.isHidden = fields.optionalBoolean("hidden") ?? false
+    return view
   }
 }

@@ -39,6 +39,10 @@ public final class DataFolder: Sendable {
   public let history: FileStorage
   /// The name of that folder.
   public static let historyName = "history"
+  /// The files of the folder `thumbnails` in it.
+  public let pictures: FileStorage
+  /// The name of that folder.
+  public static let picturesName = "thumbnails"
   private let lock: OpenFile
   static let lockName = "lock"
 
@@ -69,10 +73,13 @@ public final class DataFolder: Sendable {
       throw Self.refusal(error, path)
     }
     let historyPath = path + "/" + Self.historyName
-    let isNew = try Self.createIfAbsent(historyPath)
+    let picturesPath = path + "/" + Self.picturesName
+    let hasHistory = try !Self.createIfAbsent(historyPath)
+    let hasPictures = try !Self.createIfAbsent(picturesPath)
     do throws(StorageError) {
-      if isNew { try storage.syncDirectory() }
+      if !hasHistory || !hasPictures { try storage.syncDirectory() }
       history = try FileStorage(path: historyPath)
+      pictures = try FileStorage(path: picturesPath)
     } catch {
       throw .storage(path: path, error)
     }

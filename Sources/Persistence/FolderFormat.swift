@@ -3,7 +3,7 @@
 /// One line of ASCII, `rollcall-data <version>` and a line feed, so that a person can read it too.
 public enum FolderFormat {
   /// The layout that this build writes, and the newest that it reads.
-  public static let currentVersion: UInt32 = 2
+  public static let currentVersion: UInt32 = 3
   static let fileName = "format"
   private static let prefix = "rollcall-data "
 

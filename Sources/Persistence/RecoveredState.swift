@@ -16,6 +16,8 @@ public struct RecoveredState<S: Storage>: RecoveryConsumer {
     var sequence: UInt64 = 0
     /// What the snapshot says, when the session is in the history and nothing happened since.
     var archived: ArchivedSession?
+    /// Whether it was deleted: its id may be given again.
+    var isDeleted = false
   }
 
   private let history: HistoryStore<S>?
@@ -76,6 +78,10 @@ public struct RecoveredState<S: Storage>: RecoveryConsumer {
           try SnapshotCodec.decode(
             view, kind: entry.kind, session: entry.session, sequence: entry.sequence,
             into: &slots[number].classroom)
+          if slots[number].classroom?.isDeleted == true {
+            slots[number].classroom = nil
+            slots[number].isDeleted = true
+          }
         }
       } catch {
         throw PayloadError("field \(error.field)")
@@ -108,12 +114,13 @@ public struct RecoveredState<S: Storage>: RecoveryConsumer {
     #else
       let isIncluded = event.sequence <= slots[number].sequence
     #endif
-    if isIncluded { return }
+    if isIncluded, !(slots[number].isDeleted && event.sequence == 1) { return }
     if slots[number].archived != nil {
       guard try load(event.session, number) else { return }
       // The history file may be newer than what the snapshot says of the session.
       if event.sequence <= slots[number].sequence { return }
     }
+    if slots[number].isDeleted, event.sequence == 1, case .created = event.event { slots[number] = Slot() }
     guard event.sequence == slots[number].sequence + 1 else {
       throw PayloadError("event \(event.sequence) does not follow in its session")
     }
@@ -125,6 +132,9 @@ public struct RecoveredState<S: Storage>: RecoveryConsumer {
       slots[number].classroom?.apply(event)
     }
     slots[number].sequence = event.sequence
+    if slots[number].classroom?.isDeleted == true {
+      slots[number] = Slot(sequence: event.sequence, isDeleted: true)
+    }
   }
 
   /// Something happened to a session after it was put into its history file: it is in use again.

@@ -23,12 +23,26 @@ public enum SnapshotCodec {
       emit(kind, writer.bytes)
     }
     entry(.snapshotCore) { encode(classroom.core, into: &$0) }
+    // Of a session that was deleted only that is kept, until the journal no longer names it.
+    if classroom.isDeleted { return }
+    // One is told by when the session began and ended.
+    if classroom.attendance.spans.count > 1 {
+      entry(.snapshotSpans) { encode(classroom.attendance.spans, into: &$0) }
+    }
+    for waits in classroom.attendance.waits.values {
+      entry(.snapshotWaits) { writer in
+        writer.field("user", waits.user)
+        writer.array("segments") { encode(waits.segments, into: &$0) }
+      }
+    }
     for row in classroom.attendance.rows.values {
       entry(.snapshotAttendance) { encode(row, into: &$0) }
     }
     for message in classroom.chat.messages {
-      entry(.snapshotChat) { encode(message, into: &$0) }
+      entry(.snapshotChat) { ChatCodec.encode(message, into: &$0) }
     }
+    LifeCodec.encodeEntries(of: classroom, entry: entry)
+    NoticeCodec.encode(classroom.notices, entry: entry)
     #if PLANTED_BUGS
       if PlantedBugs.isActive(.keysMissingFromSnapshot) { return }
     #endif
@@ -46,11 +60,12 @@ public enum SnapshotCodec {
     {
       entry(.snapshotTail) { writer in
         writer.array("events") { writer in
-          for event in events { writer.object { encode(event, into: &$0) } }
+          for event in events { writer.object { StreamCodec.encode(event, into: &$0) } }
         }
       }
       last = end.sequence
     }
+    ConductCodec.encode(classroom, entry: entry)
   }
 
   private static func encode(_ core: Classroom.Core, into writer: inout JSONWriter) {
@@ -58,14 +73,26 @@ public enum SnapshotCodec {
     encode(core.statusChange, into: &writer)
     if let user = core.startedBy { writer.field("started_by", user) }
     writer.field("stream_seq", core.streamSequence)
+    if core.isHidden { writer.field("hidden", true) }
+    if core.isDeleted { writer.field("deleted", true) }
+    if let reminders = core.reminders {
+      writer.field("reminders_since", reminders.since.milliseconds)
+      if !reminders.sent.isEmpty {
+        writer.array("reminded") { writer in
+          for minutes in reminders.sent { writer.integer(minutes) }
+        }
+      }
+    }
     DetailsCodec.encode(core.details, into: &writer)
   }
 
-  private static func encode(_ change: StatusChange, into writer: inout JSONWriter) {
+  static func encode(_ change: StatusChange, into writer: inout JSONWriter) {
     writer.field("status", change.status.rawValue)
     writer.field("rev", change.revision)
     if let time = change.startedAt { writer.field("started_at", time.milliseconds) }
     if let time = change.endedAt { writer.field("ended_at", time.milliseconds) }
+    if let reason = change.reason { writer.field("reason", reason) }
+    if let schedule = change.schedule { writer.object("schedule") { LifeCodec.encode(schedule, into: &$0) } }
   }
 
   private static func encode(_ row: Attendance.Row, into writer: inout JSONWriter) {
@@ -75,41 +102,32 @@ public enum SnapshotCodec {
     if let absence = row.absence {
       writer.field("absent_since", absence.since.milliseconds)
       writer.field("absent_estimated", absence.isEstimated)
+      if absence.isBetweenHeartbeats { writer.field("heartbeats", true) }
     }
-    writer.key("segments")
-    writer.beginArray()
-    for segment in row.segments {
+    if row.firstRole != row.role { writer.field("first_role", row.firstRole.rawValue) }
+    writer.array("segments") { encode(row.segments, into: &$0) }
+    if let email = row.email { writer.field("email", email) }
+  }
+
+  private static func encode(_ segments: [Attendance.Segment], into writer: inout JSONWriter) {
+    for segment in segments {
       writer.beginObject()
       writer.field("from", segment.from.milliseconds)
       if let to = segment.to { writer.field("to", to.milliseconds) }
       writer.field("estimated", segment.isEstimated)
+      if segment.isCheckedIn { writer.field("checked_in", true) }
       writer.endObject()
     }
-    writer.endArray()
   }
 
-  private static func encode(_ message: ChatMessage, into writer: inout JSONWriter) {
-    writer.field("seq", message.streamSequence)
-    writer.field("event", message.sequence)
-    writer.field("at", message.at.milliseconds)
-    writer.field("user", message.user)
-    writer.field("name", message.name)
-    writer.field("role", message.role.rawValue)
-    writer.field("text", message.text)
-    if message.isErased { writer.field("erased", true) }
-  }
-
-  private static func encode(_ event: StreamEvent, into writer: inout JSONWriter) {
-    if let by = event.by { writer.field("by", by) }
-    switch event.content {
-    case .status(let change):
-      writer.field("type", "status")
-      writer.field("seq", event.sequence)
-      writer.field("at", event.at.milliseconds)
-      encode(change, into: &writer)
-    case .chat(let message):
-      writer.field("type", "chat")
-      encode(message, into: &writer)
+  private static func encode(_ spans: [Attendance.Span], into writer: inout JSONWriter) {
+    writer.array("spans") { writer in
+      for span in spans {
+        writer.beginObject()
+        writer.field("from", span.from.milliseconds)
+        if let to = span.to { writer.field("to", to.milliseconds) }
+        writer.endObject()
+      }
     }
   }
 
@@ -130,6 +148,13 @@ public enum SnapshotCodec {
     case .status(let change):
       writer.field("answer", "status")
       encode(change, into: &writer)
+
+    case .registration(let state):
+      writer.field("answer", "registration")
+      writer.field("state", state.rawValue)
+    case .count(let count):
+      writer.field("answer", "count")
+      writer.field("count", count)
     }
   }
 
@@ -149,68 +174,82 @@ public enum SnapshotCodec {
     case .snapshotAttendance:
       classroom?.restore(try row(fields))
     case .snapshotChat:
-      classroom?.restore(try message(fields))
+      classroom?.restore(try ChatCodec.message(fields))
     case .snapshotKey:
       classroom?.restore(try use(fields), key: try fields.string("key"), user: try fields.string("user"))
     case .snapshotTail:
-      for event in try fields.elements("events", streamEvent) where classroom?.restore(event) == false {
+      for event in try fields.elements("events", StreamCodec.event) where classroom?.restore(event) == false {
         throw fields.unreadable("events")
       }
     case .snapshotForgottenKeys:
       for forgotten in try fields.elements("users", ForgottenKeys.OfUser.init) {
         for hash in forgotten.hashes { classroom?.restore(forgottenKey: hash, of: forgotten.user) }
       }
-    case .created, .statusChanged, .joined, .lost, .returned, .left, .chatSent, .epochChanged, .erased, .alive,
-      .snapshotCore:
-      throw fields.unreadable("kind")
+    case .snapshotWaits:
+      classroom?.restore(
+        Attendance.Waits(user: try fields.string("user"), segments: try fields.elements("segments", segment)))
+    case .snapshotSpans:
+      classroom?.restore(
+        try fields.elements("spans") { span throws(UnreadableRecord) in
+          Attendance.Span(from: try span.timestamp("from"), to: span.optionalTimestamp("to"))
+        })
+
+    case .snapshotRoster, .snapshotWaiting, .snapshotVerdicts:
+      try LifeCodec.restore(fields, recordKind, into: &classroom)
+
+    case .snapshotNotices:
+      guard fields.has("notices") || fields.has("notices_read") else { throw fields.unreadable("notices") }
+      var notices = Notices()
+      try NoticeCodec.read(fields, into: &notices)
+      classroom?.restore(notices)
+
+    case .snapshotConduct, .snapshotStage, .snapshotPerson, .snapshotHands, .snapshotPrivateChat, .snapshotStream:
+      try ConductCodec.decode(fields, recordKind, into: &classroom)
+    // Events, and the core, which comes first.
+    default: throw fields.unreadable("kind")
     }
   }
 
   private static func core(_ fields: RecordFields) throws(UnreadableRecord) -> Classroom.Core {
-    Classroom.Core(
+    var core = Classroom.Core(
       details: try DetailsCodec.decode(fields), epoch: try fields.string("epoch"),
       statusChange: try statusChange(fields), startedBy: fields.optionalString("started_by"),
       sequence: fields.sequence, streamSequence: try fields.sequence("stream_seq"))
+    core.isHidden = fields.optionalBoolean("hidden") ?? false
+    core.isDeleted = fields.optionalBoolean("deleted") ?? false
+    if let since = fields.optionalTimestamp("reminders_since") {
+      core.reminders = ReminderState(
+        since: since, sent: fields.has("reminded") ? try fields.integers("reminded") : [])
+    }
+    return core
   }
 
-  private static func statusChange(_ fields: RecordFields) throws(UnreadableRecord) -> StatusChange {
+  static func statusChange(_ fields: RecordFields) throws(UnreadableRecord) -> StatusChange {
     StatusChange(
       status: try fields.choice("status"), revision: Int(try fields.integer("rev")),
-      startedAt: fields.optionalTimestamp("started_at"), endedAt: fields.optionalTimestamp("ended_at"))
+      startedAt: fields.optionalTimestamp("started_at"), endedAt: fields.optionalTimestamp("ended_at"),
+      reason: try fields.givenString("reason"), schedule: try fields.objectOrNone("schedule", LifeCodec.schedule))
   }
 
   private static func row(_ fields: RecordFields) throws(UnreadableRecord) -> Attendance.Row {
     var absence: Attendance.Absence?
     if let since = fields.optionalTimestamp("absent_since") {
-      absence = Attendance.Absence(since: since, isEstimated: try fields.boolean("absent_estimated"))
+      absence = Attendance.Absence(
+        since: since, isEstimated: try fields.boolean("absent_estimated"),
+        isBetweenHeartbeats: fields.optionalBoolean("heartbeats") ?? false)
     }
+    let role: Role = try fields.choice("role")
     return Attendance.Row(
-      user: try fields.string("user"), name: try fields.string("name"), role: try fields.choice("role"),
-      segments: try fields.elements("segments") { segment throws(UnreadableRecord) in
-        Attendance.Segment(
-          from: try segment.timestamp("from"), to: segment.optionalTimestamp("to"),
-          isEstimated: try segment.boolean("estimated"))
-      }, absence: absence)
+      user: try fields.string("user"), name: try fields.string("name"), role: role,
+      segments: try fields.elements("segments", segment), absence: absence,
+      firstRole: fields.optionalString("first_role").flatMap(Role.init(rawValue:)) ?? role,
+      email: fields.optionalString("email"))
   }
 
-  private static func message(_ fields: RecordFields) throws(UnreadableRecord) -> ChatMessage {
-    ChatMessage(
-      streamSequence: try fields.sequence("seq"), sequence: try fields.sequence("event"),
-      at: try fields.timestamp("at"), user: try fields.string("user"), name: try fields.string("name"),
-      role: try fields.choice("role"), text: try fields.string("text"),
-      isErased: fields.optionalBoolean("erased") ?? false)
-  }
-
-  private static func streamEvent(_ fields: RecordFields) throws(UnreadableRecord) -> StreamEvent {
-    let content: StreamEvent.Content
-    switch try fields.string("type") {
-    case "status": content = .status(try statusChange(fields))
-    case "chat": content = .chat(try message(fields))
-    default: throw fields.unreadable("type")
-    }
-    return StreamEvent(
-      sequence: try fields.sequence("seq"), at: try fields.timestamp("at"), by: fields.optionalString("by"),
-      content: content)
+  private static func segment(_ fields: RecordFields) throws(UnreadableRecord) -> Attendance.Segment {
+    Attendance.Segment(
+      from: try fields.timestamp("from"), to: fields.optionalTimestamp("to"),
+      isEstimated: try fields.boolean("estimated"), isCheckedIn: fields.optionalBoolean("checked_in") ?? false)
   }
 
   private static func use(_ fields: RecordFields) throws(UnreadableRecord) -> IdempotencyKeys.Use {
@@ -222,6 +261,8 @@ public enum SnapshotCodec {
         streamSequence: try fields.sequence("seq"), sequence: try fields.sequence("event"),
         at: try fields.timestamp("sent_at"))
     case "status": answer = .status(try statusChange(fields))
+    case "registration": answer = .registration(try fields.choice("state"))
+    case "count": answer = .count(Int(try fields.integer("count")))
     default: throw fields.unreadable("answer")
     }
     return IdempotencyKeys.Use(

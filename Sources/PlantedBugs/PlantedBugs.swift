@@ -41,6 +41,18 @@
     case eventsAfterLeaving
     /// A page of chat leaves out one message.
     case pageSkipsOne
+    /// Who is banned comes in again by going on where the connection stopped.
+    case banForgottenOnResume
+    /// Nobody waits from one message to the next.
+    case slowModeIgnored
+    /// Who was let in by a host has to wait again after a restart.
+    case admissionMissingFromSnapshot
+    /// Who is muted may turn the microphone on.
+    case muteIgnored
+    /// What was taken back is still said to those who come back.
+    case deletedMessageReturns
+    /// The time in the waiting room counts as attendance.
+    case waitingCounted
   }
 
   /// Which mistake is made.

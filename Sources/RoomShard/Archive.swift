@@ -13,15 +13,15 @@ public struct ArchiveStub: Sendable, Equatable {
     self.sequence = sequence
   }
 
-  /// As much of the session as it takes to say who may see and enter it.
-  var outline: Classroom {
-    Classroom(
-      restoring: Classroom.Core(
-        details: view.details, epoch: "",
-        statusChange: StatusChange(
-          status: view.status, revision: view.revision, startedAt: view.startedAt, endedAt: view.endedAt),
-        startedBy: view.startedBy, sequence: sequence, streamSequence: 0))
+  /// What a session in memory shows of itself.
+  var shown: SessionView {
+    var shown = view
+    shown.attendees = []
+    return shown
   }
+
+  /// As much of the session as it takes to say who may see and enter it.
+  var outline: Classroom { Classroom(outlining: view, sequence: sequence) }
 }
 
 // Sessions that are over leave memory, and come back when somebody asks. To who asks there is no difference but time.
@@ -44,7 +44,8 @@ extension RoomShard {
     while named.count < ArchiveLimits.sessionsAtATime, let candidate = archiveCandidates.first, candidate.due <= now {
       archiveCandidates.removeFirst()
       let session = candidate.session
-      guard let room = rooms[session], stubs[session] == nil, room.classroom.status == .completed else { continue }
+      guard let room = rooms[session], stubs[session] == nil, room.classroom.status.isOver, !room.classroom.isDeleted
+      else { continue }
       later.append(session)
       guard !room.isFrozen, room.position <= synced, !occupied.contains(ObjectIdentifier(room)) else { continue }
       room.hasVisitors = false
@@ -72,10 +73,10 @@ extension RoomShard {
   /// The archive has this session up to the event of that number. It leaves memory, unless somebody came or something
   /// happened since ``archivable(at:)`` named it.
   public func didArchive(_ session: String, sequence: UInt64) {
-    guard let room = rooms[session], !room.isFrozen, !room.hasVisitors, room.classroom.status == .completed,
+    guard let room = rooms[session], !room.isFrozen, !room.hasVisitors, room.classroom.status.isOver,
       room.classroom.sequence == sequence, room.position <= synced
     else { return }
-    stubs[session] = ArchiveStub(view: room.classroom.view, sequence: sequence)
+    stubs[session] = ArchiveStub(view: room.classroom.archiveView, sequence: sequence)
     rooms[session] = nil
   }
 
@@ -215,14 +216,20 @@ extension RoomShard {
     let result: Result<RoomAnswer, Refusal>
     do throws(Refusal) {
       switch request {
-      case .read: result = .success(try read(stub.outline, by: identity))
+      case .read: result = .success(try read(stub.outline, of: stub.shown, by: identity))
       case .create(_, _, _, _, key: nil): return false
-      case .create, .start, .end, .join, .attendance:
+      case .create, .start, .end, .join, .attendance, .perform, .registrations, .attendanceOf, .joinLive, .leave,
+        .heartbeat,
+        .checkIn, .checkInCode, .participants, .chat, .readNotices:
         guard let identity else { throw .notFound }
-        if case .create = request {
-          guard identity.mayCreateSessions else { throw .forbidden }
-        } else {
-          _ = try stub.outline.role(of: identity)
+        switch request {
+        case .create: guard identity.mayCreateSessions else { throw .forbidden }
+        // Who was told may not be among its people any more.
+        case .readNotices:
+          guard stub.view.notices.list.contains(where: { stub.view.isAddressed($0, to: identity.user) }) else {
+            throw .notFound
+          }
+        default: _ = try stub.outline.role(of: identity)
         }
         if parking.park(.request(request, session: session, id: id, identity), for: session) { return true }
         throw .storageUnavailable(isCertain: true)
@@ -230,7 +237,7 @@ extension RoomShard {
     } catch {
       result = .failure(error)
     }
-    outbox.append(.respond(id, result), restingOn: 0)
+    outbox.append(.respond(id, result), restingOn: position(of: result, session: session))
     return true
   }
 }

@@ -2,6 +2,10 @@ import Classroom
 import JSON
 import SignalingProtocol
 
+#if PLANTED_BUGS
+  import PlantedBugs
+#endif
+
 // What people in a room ask for.
 extension RoomShard {
   /// A command of a connection, other than `hello`, `session.join` and `ping`, which come before a room.
@@ -15,7 +19,7 @@ extension RoomShard {
       try checkIsTrusted(member.room, for: message, from: member)
       switch message {
       case .chatSend(let text, let key):
-        try sendChat(text, key: key, id: id, from: connection, member, at: now)
+        try carryOut(.sendChat(text: text), key: key, id: id, from: connection, member, at: now)
       case .chatHistory(let before, let limit):
         try sendHistory(before: before, limit: limit, id: id, to: connection, member)
       case .signal(let target, let kind, let negotiation, let payload):
@@ -28,12 +32,22 @@ extension RoomShard {
       case .presencePage(let cursor):
         try sendPage(after: cursor, id: id, to: connection, member)
       case .sessionStart(let key):
-        try change(.start, key: key, id: id, from: connection, member, at: now)
+        try carryOut(.start, key: key, id: id, from: connection, member, at: now)
       case .sessionEnd(let key):
-        try change(.end, key: key, id: id, from: connection, member, at: now)
+        try carryOut(.end, key: key, id: id, from: connection, member, at: now)
       case .sessionLeave:
         try leave(member, id: id, connection: connection, at: now)
-      case .hello, .sessionJoin, .ping, .tokenRenew:
+      case .perform(let command, let key):
+        try carryOut(command, key: key, id: id, from: connection, member, at: now)
+      case .attendanceGet(let after, let limit):
+        try sendAttendance(after: after, limit: limit, id: try required(id), to: connection, member, at: now)
+      case .privateHistory(let before, let limit):
+        try sendPrivateHistory(before: before, limit: limit, id: id, to: connection, member)
+      case .chatTyping(let isOn):
+        try setTyping(isOn, id: id, from: connection, member, at: now)
+      case .presenceAway(let isOn):
+        try setAway(isOn, id: id, from: connection, member, at: now)
+      case .hello, .sessionJoin, .ping, .sessionsWatch, .tokenRenew:
         preconditionFailure("the connection answers these itself")
       }
     } catch {
@@ -41,64 +55,27 @@ extension RoomShard {
     }
   }
 
-  private func perform(
-    _ command: Command, by actor: Actor, key: String?, in room: Room, at now: Timestamp
-  ) throws(ProtocolError) -> Classroom.Outcome {
-    do throws(Refusal) {
-      return try decide(command, by: actor, key: key, in: room, at: now)
-    } catch {
-      throw ProtocolError(error)
-    }
-  }
-
   // MARK: Life cycle
 
-  private func change(
-    _ transition: SessionStatus.Transition, key: String?, id: Int64?, from connection: ConnectionID, _ member: Member,
-    at now: Timestamp
-  ) throws(ProtocolError) {
-    let room = member.room
-    let command: Command = transition == .start ? .start : .end
-    let outcome = try perform(command, by: member.actor, key: key, in: room, at: now)
-    if let id, case .status(let change) = outcome.answer {
-      send(to: connection, from: room, as: .answer(id: id)) { writer in
-        ServerMessage.begin("ok", id: id, into: &writer)
-        writer.key("session")
-        ServerMessage.writeSession(room.classroom.view.inState(change), includingRoomName: false, into: &writer)
-        writer.endObject()
-      }
-    }
-    didChangeStatus(outcome.events, in: room, at: now)
-  }
-
-  /// Tells everybody that the session went on, and does what that brings with it.
+  /// Does what it brings with it that the session went on.
   func didChangeStatus(_ events: [RecordedEvent], in room: Room, at now: Timestamp) {
-    var changes: [(event: RecordedEvent, status: SessionStatus)] = []
-    for event in events {
-      if case .statusChanged(let status) = event.event { changes.append((event, status)) }
-    }
-    guard let (first, status) = changes.first else { return }
-    let change = room.classroom.statusChange
-    let session = room.classroom.id
-    broadcast(to: .everyone, of: room) {
-      ServerMessage.sessionStatus(
-        change, session: session, by: first.by, sequence: room.classroom.streamSequence, at: first.at, into: &$0)
-    }
-    broadcast(to: .waiting, of: room) {
-      ServerMessage.sessionStatus(change, session: session, by: first.by, sequence: nil, at: first.at, into: &$0)
-    }
+    guard let status = events.lazy.compactMap(\.event.newStatus).last else { return }
     publish(room)
     switch status {
-    case .scheduled: break
+    case .approved, .scheduled: break
+    case .pendingApproval, .cancelled, .expired:
+      sendHome(from: room, at: now)
+      if status.isOver { noteArchivable(room, at: now) }
     case .ongoing:
       for case .joined(let user, let name, let role) in events.map(\.event) {
-        room.presence.enter(user: user, name: name, role: role, at: now)
+        room.show(user, name: name, role: role, at: now)
         scheduleFlush(of: room, at: now)
       }
       admitWaiting(in: room, isStart: true, at: now)
-      // Who starts the class from elsewhere has the grace to come with a socket.
-      for case .joined(let user, _, _) in events.map(\.event) where room.presence[user]?.isReconnecting == true {
-        detach(user, from: room, since: now, isEstimated: false, at: now)
+      letReadersIn(to: room, at: now)
+      // Who starts the class from elsewhere is there without a socket.
+      for case .joined(let user, _, _) in events.map(\.event) where room.presence[user]?.hasConnection == false {
+        awaitHeartbeat(of: user, in: room, isByRequest: false, at: now)
       }
     case .completed:
       empty(room, at: now)
@@ -113,6 +90,7 @@ extension RoomShard {
     room.announcedCount = 0
     room.detachments = [:]
     room.lastHeard = [:]
+    room.typing = Typing()
     // Observers have no peer: all members are looked at.
     let present = members.filter { _, member in
       if case .present = member.state { member.room === room } else { false }
@@ -126,7 +104,11 @@ extension RoomShard {
     room.peers = [:]
     for connection in room.waitingConnections.sorted(by: { $0.rawValue < $1.rawValue }) {
       guard var member = members[connection] else { continue }
-      stopWaiting(member, connection: connection, at: now)
+      stopWaiting(member, connection: connection, hasGone: false, at: now)
+      guard !member.isKnocking else {
+        depart(member, connection: connection)
+        continue
+      }
       member.state = .reading
       members[connection] = member
       sendJoined(to: connection, member, id: nil, isAnswer: false, resumption: nil, at: now)
@@ -136,26 +118,8 @@ extension RoomShard {
 
   // MARK: Chat
 
-  private func sendChat(
-    _ text: String, key: String?, id: Int64?, from connection: ConnectionID, _ member: Member, at now: Timestamp
-  ) throws(ProtocolError) {
-    let room = member.room
-    let outcome = try perform(.sendChat(text: text), by: member.actor, key: key, in: room, at: now)
-    if let id, case .chat(let streamSequence, let sequence, let time) = outcome.answer {
-      send(to: connection, from: room, as: .answer(id: id)) { writer in
-        ServerMessage.begin("ok", id: id, into: &writer)
-        writer.field("seq", streamSequence)
-        writer.field("at", time.milliseconds)
-        writer.field("message_id", ServerMessage.messageID(sequence))
-        writer.endObject()
-      }
-    }
-    guard !outcome.events.isEmpty, let message = room.classroom.chat.messages.last else { return }
-    broadcast(to: .everyone, of: room) { ServerMessage.chatMessage(message, into: &$0) }
-  }
-
   /// The id of a question, without which there is no telling its answer.
-  private func required(_ id: Int64?) throws(ProtocolError) -> Int64 {
+  func required(_ id: Int64?) throws(ProtocolError) -> Int64 {
     guard let id else {
       throw ProtocolError(.missingField, "A question needs an id to be answered under.", field: "id")
     }
@@ -172,7 +136,7 @@ extension RoomShard {
       ServerMessage.begin("ok", id: id, into: &writer)
       ServerMessage.writeChat(
         room.classroom.chat.page(before: before, limit: limit, textBytes: ProtocolLimits.historyTextBytes),
-        into: &writer)
+        for: member.actor.user, into: &writer)
       writer.endObject()
     }
   }
@@ -194,10 +158,21 @@ extension RoomShard {
     let peer = try peer(of: member)
     let room = member.room
     let user = member.actor.user
+    #if PLANTED_BUGS
+      let mayAlwaysSpeak = PlantedBugs.isActive(.muteIgnored)
+    #else
+      let mayAlwaysSpeak = false
+    #endif
+    // What a person may is the same in every tab: what presence shows.
+    let role = room.presence[user]?.role ?? member.actor.role
+    if audio == true, !mayAlwaysSpeak, !room.conduct.maySpeak(user, role: role) {
+      throw ProtocolError(Refusal.muted)
+    }
     var media = room.presence[user]?.peers.first { $0.id == peer.id }?.media ?? Presence.Media()
     media.audio = audio ?? media.audio
     media.video = video ?? media.video
     media.screen = screen ?? media.screen
+    try checkStage(media, of: member)
     room.presence.setMedia(media, of: peer.id, user: user)
     peer.media = media
     scheduleFlush(of: room, at: now)

@@ -26,22 +26,29 @@ extension RoomShard {
       return
     }
     do throws(Refusal) {
-      let role = try room.classroom.role(of: identity)
+      #if PLANTED_BUGS
+        let arrival = try resume == nil ? arrival(of: identity, in: room.classroom) : comeback(of: identity, in: room)
+      #else
+        let arrival = try arrival(of: identity, in: room.classroom)
+      #endif
       try checkIsTrusted(room)
       room.hasVisitors = true
       var member = Member(
-        room: room, actor: Actor(user: identity.user, name: identity.name, role: role), ordinal: nextOrdinal(),
-        mode: mode, state: .waiting)
-      let resumption = resume.map { judge($0, by: identity, in: room, at: now) }
+        room: room, actor: arrival.actor, granted: arrival.granted, ordinal: nextOrdinal(), mode: mode, state: .waiting)
+      member.isKnocking = arrival.isKnocking
+      let resumption = resume.map { judge($0, by: identity, as: arrival.actor.role, in: room, at: now) }
       switch room.classroom.status {
-      case .scheduled:
-        members[connection] = member
-        wait(member, id: id, resumption: resumption, connection: connection, at: now)
+      case .pendingApproval, .cancelled, .expired:
+        throw .wrongState(room.classroom.status)
+      case .approved, .scheduled:
+        try wait(member, id: id, resumption: resumption, connection: connection, at: now)
+      case .ongoing where member.isKnocking || room.classroom.mustWait(member.actor):
+        try wait(member, id: id, resumption: resumption, connection: connection, at: now)
       case .ongoing:
         try enter(&member, id: id, resumption: resumption, connection: connection, at: now)
+      case .completed where member.isKnocking: throw .forbidden
       case .completed:
         member.state = .reading
-        member.mode = .none
         members[connection] = member
         sendJoined(to: connection, member, id: id, resumption: resumption, at: now)
         takeSeat(member, connection: connection, resumption: resumption)
@@ -53,7 +60,8 @@ extension RoomShard {
 
   /// From here on the connection gets what the seat gets.
   func seat(_ member: Member, connection: ConnectionID, in seat: Audience.Seat) {
-    let standing = Member.Standing(state: member.state, mode: member.mode, cursor: member.catchUp?.cursor)
+    let standing = Member.Standing(
+      state: member.state, mode: member.mode, role: member.actor.role, cursor: member.catchUp?.cursor)
     outbox.append(
       .seat(connection, member.room, seat, ordinal: member.ordinal, standing), restingOn: member.room.position)
   }
@@ -62,37 +70,23 @@ extension RoomShard {
   func seat(_ member: Member, connection: ConnectionID) {
     let mode: PresenceMode = if case .reading = member.state { .none } else { member.mode }
     if case .waiting = member.state {
-      seat(member, connection: connection, in: .waiting)
+      seat(member, connection: connection, in: member.isKnocking ? .knocking : .waiting)
     } else {
       seat(member, connection: connection, in: member.catchUp == nil ? .room(mode) : .presence(mode))
     }
   }
 
-  private func wait(
-    _ member: Member, id: Int64?, resumption: Resumption?, connection: ConnectionID, at now: Timestamp
-  ) {
-    let room = member.room
-    room.waitingConnections.insert(connection)
-    if member.actor.role.isVisible {
-      room.waiting[member.actor.user, default: 0] += 1
-      room.hasWaitingChanges = true
-      scheduleFlush(of: room, at: now)
-    }
-    sendJoined(to: connection, member, id: id, resumption: resumption, at: now)
-    seat(member, connection: connection, in: .waiting)
-  }
-
   /// Lets the connection have the room's events from where its state ends: from now on, or from where it stopped.
   private func takeSeat(_ member: Member, connection: ConnectionID, resumption: Resumption?) {
     if let resumption, resumption.denial == nil {
-      sendMissed(to: connection, member, after: resumption.room)
+      sendMissed(to: connection, member, after: resumption.cursor)
     } else {
-      seat(member, connection: connection, in: .room(member.mode))
+      seat(member, connection: connection)
     }
   }
 
   /// Brings a member into the class: attendance first, then the state, then the events that follow it.
-  private func enter(
+  func enter(
     _ member: inout Member, id: Int64?, isAnswer: Bool = true, resumption: Resumption?, connection: ConnectionID,
     at now: Timestamp
   ) throws(Refusal) {
@@ -103,10 +97,14 @@ extension RoomShard {
     _ = try decide(.join, by: actor, in: room, at: now)
     if actor.role.isVisible {
       room.detachments[actor.user] = nil
-      room.presence.enter(user: actor.user, name: actor.name, role: actor.role, at: now)
+      room.show(actor.user, name: actor.name, role: actor.role, at: now)
+      room.presence.setWithoutConnection(
+        room.classroom.attendance[actor.user]?.isCheckedIn ?? false, user: actor.user)
       member.state = .present(
         attachPeer(
           to: connection, of: actor, in: room, resumption: &resumption, wasCounted: wasCounted, at: now))
+      // A tab that comes back goes on to send, perhaps in another role.
+      stopWhatIsNotAllowed(of: actor.user, in: room, at: now)
       scheduleFlush(of: room, at: now)
     } else {
       member.state = .present(nil)
@@ -117,35 +115,6 @@ extension RoomShard {
     takeSeat(member, connection: connection, resumption: resumption)
   }
 
-  /// Lets in those who wait, the longest first, as far as the capacity allows. Who must go on waiting is told so once,
-  /// at the start.
-  func admitWaiting(in room: Room, isStart: Bool, at now: Timestamp) {
-    guard takesRecords(room), room.classroom.status.isLive, !room.waitingConnections.isEmpty else { return }
-    let waiting = room.waitingConnections.compactMap { connection in
-      members[connection].map { (connection: connection, member: $0) }
-    }
-    for (connection, member) in waiting.sorted(by: { $0.member.ordinal < $1.member.ordinal }) {
-      var member = member
-      do throws(Refusal) {
-        try enter(&member, id: nil, isAnswer: false, resumption: nil, connection: connection, at: now)
-        stopWaiting(member, connection: connection, at: now)
-      } catch {
-        if isStart {
-          send(to: connection, from: room) { ServerMessage.error(ProtocolError(error), id: nil, into: &$0) }
-        }
-      }
-    }
-  }
-
-  func stopWaiting(_ member: Member, connection: ConnectionID, at now: Timestamp) {
-    let room = member.room
-    room.waitingConnections.remove(connection)
-    guard member.actor.role.isVisible, let count = room.waiting[member.actor.user] else { return }
-    room.waiting[member.actor.user] = count > 1 ? count - 1 : nil
-    room.hasWaitingChanges = true
-    scheduleFlush(of: room, at: now)
-  }
-
   func sendJoined(
     to connection: ConnectionID, _ member: Member, id: Int64?, isAnswer: Bool = true, resumption: Resumption?,
     at now: Timestamp
@@ -153,6 +122,7 @@ extension RoomShard {
     let isRecovered = resumption.map { $0.denial == nil } ?? false
     let room = member.room
     let classroom = room.classroom
+    let ice = iceConfiguration(of: member, connection: connection, at: now)
     send(to: connection, from: room, as: isAnswer ? .answer(id: id) : .event) { writer in
       ServerMessage.begin("session.joined", id: id, into: &writer)
       writer.field("at", now.milliseconds)
@@ -166,6 +136,9 @@ extension RoomShard {
       writer.field("user", member.actor.user)
       writer.field("name", member.actor.name)
       writer.field("role", member.actor.role.rawValue)
+      if case .present = member.state {
+        ServerMessage.writeMarks(room.conduct.marks(of: member.actor.user), into: &writer)
+      }
       writer.endObject()
       if let peer = member.peer {
         writer.field("peer", peer.id)
@@ -175,16 +148,26 @@ extension RoomShard {
       ServerMessage.writeSession(classroom.view, includingRoomName: false, into: &writer)
       writer.field("epoch", classroom.epoch)
       writer.key("streams")
-      writer.beginObject()
-      writer.field("room", isRecovered ? resumption?.room ?? 0 : classroom.streamSequence)
-      writer.endObject()
+      let told = cursorOfState(of: member)
+      write(isRecovered ? resumption?.cursor ?? told : told, of: member, into: &writer)
       switch member.state {
       case .waiting:
         writer.key("waiting")
         writer.beginObject()
-        writer.field("count", room.waiting.count)
+        writer.field("approved", !member.isKnocking)
+        if member.actor.role.passesCapacity {
+          ServerMessage.writeWaiters(of: classroom.lobby, into: &writer)
+        } else if !member.isKnocking {
+          ServerMessage.writeFellows(fellows(in: room), count: room.waiting.count, into: &writer)
+        }
         writer.endObject()
       case .present, .reading:
+        if case .present = member.state, member.actor.role.passesCapacity, classroom.lobby.count > 0 {
+          writer.key("waiting")
+          writer.beginObject()
+          ServerMessage.writeWaiters(of: classroom.lobby, into: &writer)
+          writer.endObject()
+        }
         if case .present = member.state {
           writer.key("presence")
           writer.beginObject()
@@ -197,12 +180,16 @@ extension RoomShard {
           ServerMessage.writeChat(
             classroom.chat.page(
               before: nil, limit: ProtocolLimits.historyDefault, textBytes: ProtocolLimits.historyTextBytes),
-            into: &writer)
+            for: member.actor.user, into: &writer)
+          ServerMessage.writePins(of: classroom.chat, for: member.actor.user, into: &writer)
           writer.endObject()
         }
-        writer.key("ice_servers")
-        writer.beginArray()
-        writer.endArray()
+        writer.key("policy")
+        ServerMessage.writePolicy(room.conduct.policy, into: &writer)
+        writer.field("spotlight", room.conduct.spotlight)
+        writer.key("stage")
+        ServerMessage.writeStage(room.conduct.stage, into: &writer)
+        ice.write(into: &writer)
       }
       writer.field("resume_token", sealer.seal(claim(of: member, at: now)))
       writer.field("recovered", isRecovered)
@@ -225,18 +212,28 @@ extension RoomShard {
   public func tellLatest(to connection: ConnectionID, at now: Timestamp) {
     guard !closing.contains(connection), let member = members[connection], !member.room.isFrozen else { return }
     let room = member.room
+    if member.actor.role.passesCapacity, room.hasToldLobby, !room.classroom.status.isOver {
+      send(to: connection, from: room) { writeWaitingState(of: room, at: now, into: &$0) }
+    }
     switch member.state {
     case .waiting:
+      if !member.isKnocking {
+        send(to: connection, from: room) { writeWaitingCount(of: room, at: now, into: &$0) }
+      }
+    case .present:
+      if member.mode != .none {
+        send(to: connection, from: room) { writer in
+          ServerMessage.begin("presence.state", id: nil, into: &writer)
+          writePresence(of: room, mode: member.mode, into: &writer)
+          writer.endObject()
+        }
+      }
+      guard room.typing.isKnown else { return }
       send(to: connection, from: room) {
-        ServerMessage.waitingCount(room.waiting.count, session: room.classroom.id, at: now, into: &$0)
+        ServerMessage.typing(
+          room.typing.first(ProtocolLimits.typingNames), count: room.typing.count, at: now, into: &$0)
       }
-    case .present where member.mode != .none:
-      send(to: connection, from: room) { writer in
-        ServerMessage.begin("presence.state", id: nil, into: &writer)
-        writePresence(of: room, mode: member.mode, into: &writer)
-        writer.endObject()
-      }
-    case .present, .reading: break
+    case .reading: break
     }
   }
 
@@ -265,7 +262,7 @@ extension RoomShard {
     room.audience.remove(connection)
     catchUps.remove(connection)
     switch member.state {
-    case .waiting: stopWaiting(member, connection: connection, at: now)
+    case .waiting: stopWaiting(member, connection: connection, hasGone: true, at: now)
     case .reading: break
     case .present(let peer):
       guard let peer else { return }
@@ -273,7 +270,7 @@ extension RoomShard {
       let user = member.actor.user
       // Of several tabs, the one that closes last is not always the one that was heard last.
       let heard = max(min(lastHeard, now), room.lastHeard[user] ?? min(lastHeard, now))
-      if room.presence[user]?.isReconnecting == true {
+      if room.presence[user]?.hasConnection == false {
         room.lastHeard[user] = nil
         detach(user, from: room, since: heard, isEstimated: false, at: now)
       } else {
@@ -301,12 +298,12 @@ extension RoomShard {
     members[connection] = nil
     catchUps.remove(connection)
     switch member.state {
-    case .waiting: stopWaiting(member, connection: connection, at: now)
+    case .waiting: stopWaiting(member, connection: connection, hasGone: true, at: now)
     case .reading: break
     case .present(let peer):
       guard let peer else { break }
       drop(peer, in: room, at: now)
-      if room.presence[peer.user]?.isReconnecting == true {
+      if room.presence[peer.user]?.hasConnection == false {
         leave(peer.user, room: room, at: now, isEstimated: false, now: now)
       } else {
         room.lastHeard[peer.user] = now
@@ -316,3 +313,16 @@ extension RoomShard {
     if let id { send(to: connection, from: room, as: .answer(id: id)) { ServerMessage.ok(id: id, into: &$0) } }
   }
 }
+
+#if PLANTED_BUGS
+  extension RoomShard {
+    /// As what somebody comes back who says where the connection stopped.
+    private func comeback(of identity: Identity, in room: Room) throws(Refusal) -> Arrival {
+      guard PlantedBugs.isActive(.banForgottenOnResume), room.classroom.conduct.isBanned(identity.user) else {
+        return try arrival(of: identity, in: room.classroom)
+      }
+      let role = try room.classroom.grantedRole(of: identity)
+      return Arrival(actor: Actor(user: identity.user, name: identity.name, role: role), granted: role)
+    }
+  }
+#endif

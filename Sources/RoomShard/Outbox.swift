@@ -29,8 +29,12 @@ struct Outbox {
     case unseat(ConnectionID, Room, ordinal: UInt64)
     case respond(RequestID, Result<RoomAnswer, Refusal>)
     case publish(SessionView)
+    /// What somebody has to do with the session from now on.
+    case relate(String, session: String, Relation)
     /// The session does not exist any more.
     case retract(String)
+    /// Those who follow the list are told.
+    case notify(SessionNotice, SessionView)
     /// The connection has been told everything and may go to another loop.
     case handOver(ConnectionID)
     /// A signal without its number, which it gets when it leaves: what is never shown must not have one.
@@ -80,7 +84,7 @@ struct Outbox {
     case .send(_, let range, _), .broadcast(_, _, let range), .broadcastLatest(_, _, let range),
       .signal(_, _, let range, _):
       consumed = range.upperBound
-    case .seat, .unseat, .respond, .publish, .retract, .handOver, .close: break
+    case .seat, .unseat, .respond, .publish, .relate, .retract, .notify, .handOver, .close: break
     }
     return first.delivery
   }

@@ -17,6 +17,14 @@ final class Peer {
   var lastHeldSignal: UInt64 = 0
   /// Whether its connection was told the address.
   var isTold = false
+  /// What goes on with other peers, by their ids; each is shared with the other.
+  var negotiations: [String: Negotiation] = [:]
+  /// How many of them began with an offer of this one.
+  var openedNegotiations = 0
+  /// Its candidates that came before their offers.
+  var held = HeldSignals()
+  /// Whether nobody looks at it.
+  var isAway = false
   /// What it sends.
   var media = Presence.Media()
 
@@ -29,6 +37,18 @@ final class Peer {
   func attach(_ connection: ConnectionID?) {
     self.connection = connection
     generation += 1
+  }
+
+  /// Whether it is the polite side of a pair: any rule would do that gives the two opposite answers, and the same ones for
+  /// the whole call.
+  func isPolite(to other: Peer) -> Bool { id > other.id }
+
+  /// Nothing goes on with the other one any more.
+  func forgetNegotiation(with other: Peer) {
+    guard let pair = negotiations.removeValue(forKey: other.id) else { return }
+    other.negotiations[id] = nil
+    // Who began it may begin another.
+    if pair.opener == id { openedNegotiations -= 1 } else { other.openedNegotiations -= 1 }
   }
 
   /// The signals that ``connection`` has not been handed.

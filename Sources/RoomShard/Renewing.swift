@@ -4,7 +4,7 @@ import SignalingProtocol
 // How those who are connected show a new token.
 extension RoomShard {
   /// A connection has a new token of its user. What it gives in the session is judged as for a join; who has another role
-  /// there than before is sent away to come back with it.
+  /// there than before, or need not knock any more, is sent away to come back with it.
   ///
   /// - Parameters:
   ///   - identity: what the token says, checked.
@@ -14,10 +14,14 @@ extension RoomShard {
     guard !closing.contains(connection) else { return false }
     let member = members[connection]
     let position = member?.room.position ?? 0
-    var role = member?.actor.role
+    var comesAnew = false
     if let member, !member.room.isFrozen {
       do throws(Refusal) {
-        role = try member.room.classroom.role(of: identity)
+        let arrival = try arrival(of: identity, in: member.room.classroom)
+        // Who is in does not go out to knock by a token alone.
+        guard member.isKnocking || !arrival.isKnocking else { throw .forbidden }
+        members[connection]?.granted = arrival.granted
+        comesAnew = arrival.actor.role != member.actor.role || arrival.isKnocking != member.isKnocking
       } catch {
         refuse(ProtocolError(error), id: id, to: connection, restingOn: position)
         return false
@@ -29,7 +33,7 @@ extension RoomShard {
       }
       outbox.append(.send(connection, message, .liveAnswer(id: id)), restingOn: position)
     }
-    if role != member?.actor.role { end(connection, for: .roleChanged, restingOn: position) }
+    if comesAnew { end(connection, for: .roleChanged, restingOn: position) }
     return true
   }
 }

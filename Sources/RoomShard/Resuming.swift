@@ -1,4 +1,5 @@
 import Classroom
+import JSON
 import SignalingProtocol
 
 #if PLANTED_BUGS
@@ -24,8 +25,8 @@ struct Resumption {
   var claim: ResumeClaim?
   /// Nil when every missed event can be had.
   var denial: Denial?
-  /// The number of the last event that the client has.
-  var room: UInt64
+  /// The numbers of the last events that the client has; where the streams end, of one that it did not have.
+  var cursor: Member.Cursor
   /// The number of the last signal that the client has.
   var signalSequence: UInt64
   /// Whether every missed signal can be had; nil when the peer is a new one.
@@ -34,9 +35,16 @@ struct Resumption {
 
 // How clients go on where they stopped: their address, the events they missed, the signals that were kept for them.
 extension RoomShard {
-  func judge(_ resume: ClientMessage.Resume, by identity: Identity, in room: Room, at now: Timestamp) -> Resumption {
-    var resumption = Resumption(room: resume.room, signalSequence: resume.signalSequence)
+  func judge(
+    _ resume: ClientMessage.Resume, by identity: Identity, as role: Role, in room: Room, at now: Timestamp
+  ) -> Resumption {
     let classroom = room.classroom
+    let conduct = classroom.conduct
+    let own = conduct.stream(.user(identity.user))
+    var resumption = Resumption(
+      cursor: Member.Cursor(
+        room: resume.room, hosts: role.isModerating ? conduct.hostsCursor(of: identity.user, known: resume.hosts) : nil,
+        own: resume.own?.user == identity.user ? resume.own?.sequence ?? 0 : 0), signalSequence: resume.signalSequence)
     guard let claim = sealer.open(resume.token), claim.user == identity.user, claim.session == classroom.id else {
       resumption.denial = .tokenInvalid
       return resumption
@@ -48,9 +56,13 @@ extension RoomShard {
     resumption.claim = claim
     if claim.epoch != classroom.epoch || resume.epoch != classroom.epoch {
       resumption.denial = .epochChanged
-    } else if resume.room > classroom.stream.last {
+    } else if resume.room > classroom.stream.last || resumption.cursor.hosts ?? 0 > conduct.hosts.last
+      || resumption.cursor.own > own.last
+    {
       resumption.denial = .ahead
-    } else if !classroom.stream.covers(after: resume.room) {
+    } else if lacksState(resume, claim, of: classroom)
+      || !hasEvents(after: resumption.cursor, of: identity.user, in: classroom)
+    {
       resumption.denial = .tooOld
     }
     return resumption
@@ -128,6 +140,7 @@ extension RoomShard {
   /// A peer is gone for good.
   func drop(_ peer: Peer, in room: Room, at now: Timestamp) {
     peer.attach(nil)
+    forgetNegotiations(of: peer, in: room)
     room.peers[peer.id] = nil
     room.presence.removePeer(peer.id, of: peer.user)
     scheduleFlush(of: room, at: now)
@@ -149,7 +162,7 @@ extension RoomShard {
     guard let member = members[connection], !member.room.isFrozen, let catchUp = member.catchUp,
       catchUp.entry <= outbox.takenCount
     else { return }
-    guard member.room.classroom.stream.covers(after: catchUp.cursor) else {
+    guard hasEvents(after: catchUp.cursor, of: member.actor.user, in: member.room.classroom) else {
       // It reads more slowly than the class speaks. Coming back, it gets the whole state.
       members[connection]?.catchUp = nil
       end(connection, for: .slowConsumer, restingOn: member.room.position)
@@ -158,25 +171,65 @@ extension RoomShard {
     sendMissed(to: connection, member, after: catchUp.cursor)
   }
 
-  /// Sends a chunk of the events after that number. With the last one the connection takes its seat: what is said before it
+  /// Whether everything is kept that happened in each stream after these numbers.
+  private func hasEvents(after cursor: Member.Cursor, of user: String, in classroom: Classroom) -> Bool {
+    classroom.stream.covers(after: cursor.room) && cursor.hosts.map(classroom.conduct.hosts.covers) ?? true
+      && classroom.conduct.stream(.user(user)).covers(after: cursor.own)
+  }
+
+  /// The numbers of the last events of each stream that a member gets.
+  func cursor(of member: Member) -> Member.Cursor {
+    let classroom = member.room.classroom
+    return Member.Cursor(
+      room: classroom.stream.last, hosts: member.actor.role.isModerating ? classroom.conduct.hosts.last : nil,
+      own: classroom.conduct.stream(.user(member.actor.user)).last)
+  }
+
+  /// The numbers up to which the state that a member is given has the events. Who waits in a class that has begun is given
+  /// nothing of what was said in it.
+  func cursorOfState(of member: Member) -> Member.Cursor {
+    guard case .waiting = member.state, member.room.classroom.startedAt != nil else { return cursor(of: member) }
+    return Member.Cursor(room: 0, hosts: member.actor.role.isModerating ? 0 : nil, own: 0)
+  }
+
+  /// Whether a client has nothing of a class to go on from: it came to wait when that had begun. The beginning itself has a
+  /// number, so that everybody else has one.
+  private func lacksState(_ resume: ClientMessage.Resume, _ claim: ResumeClaim, of classroom: Classroom) -> Bool {
+    guard resume.room == 0, let start = classroom.startedAt else { return false }
+    return claim.expiresAt >= start.advanced(byMilliseconds: ProtocolLimits.resumeTokenMilliseconds)
+  }
+
+  /// Writes the numbers of a client's streams as an object; observers have no stream of their own.
+  func write(_ cursor: Member.Cursor, of member: Member, into writer: inout JSONWriter) {
+    writer.beginObject()
+    writer.field("room", cursor.room)
+    if let hosts = cursor.hosts { writer.field("hosts", hosts) }
+    writer.key(StreamName.user(member.actor.user).text)
+    writer.integer(cursor.own)
+    writer.endObject()
+  }
+
+  /// Sends a chunk of the events after those numbers. With the last one the connection takes its seat: what is said before it
   /// does not reach it that way, and all that is said after it does.
-  func sendMissed(to connection: ConnectionID, _ member: Member, after sequence: UInt64) {
+  func sendMissed(to connection: ConnectionID, _ member: Member, after cursor: Member.Cursor) {
     let room = member.room
+    let classroom = room.classroom
+    var cursor = cursor
     #if PLANTED_BUGS
-      let sequence = PlantedBugs.isActive(.resumeOffByOne) ? min(sequence + 1, room.classroom.stream.last) : sequence
+      if PlantedBugs.isActive(.resumeOffByOne) { cursor.room = min(cursor.room + 1, classroom.stream.last) }
     #endif
-    let events = room.classroom.stream.events(
-      after: sequence, limit: configuration.catchUpEvents, textBytes: configuration.catchUpTextBytes)
-    var cursor = sequence
-    var bytes = 0
-    for event in events where bytes < configuration.catchUpMessageBytes {
-      let message = compose { ServerMessage.streamEvent(event, session: room.classroom.id, into: &$0) }
-      outbox.append(.send(connection, message, .event), restingOn: room.position)
-      bytes += message.count
-      cursor = event.sequence
+    var left = configuration.catchUpMessageBytes
+    send(&cursor.room, .room, classroom.stream, to: connection, from: room, bytesLeft: &left)
+    // The own stream says from where on the one of the hosts is the client's: it comes before.
+    let own = StreamName.user(member.actor.user)
+    send(&cursor.own, own, classroom.conduct.stream(own), to: connection, from: room, bytesLeft: &left)
+    if var hosts = cursor.hosts {
+      send(&hosts, .hosts, classroom.conduct.hosts, to: connection, from: room, bytesLeft: &left)
+      cursor.hosts = hosts
     }
+    let end = self.cursor(of: member)
     var member = member
-    if cursor == room.classroom.stream.last {
+    if cursor.room == end.room, cursor.own == end.own, cursor.hosts ?? 0 >= end.hosts ?? 0 {
       member.catchUp = nil
       catchUps.remove(connection)
     } else {
@@ -190,5 +243,23 @@ extension RoomShard {
         seat(member, connection: connection, in: .room(member.mode))
       }
     #endif
+  }
+
+  /// Sends the next events of one stream, as long as the chunk has room.
+  private func send(
+    _ cursor: inout UInt64, _ name: StreamName, _ stream: StreamTail, to connection: ConnectionID, from room: Room,
+    bytesLeft: inout Int
+  ) {
+    guard bytesLeft > 0, cursor < stream.last else { return }
+    let events = stream.events(
+      after: cursor, limit: configuration.catchUpEvents, textBytes: configuration.catchUpTextBytes)
+    for event in events where bytesLeft > 0 {
+      let message = compose {
+        ServerMessage.streamEvent(event, in: name, session: room.classroom.id, into: &$0)
+      }
+      outbox.append(.send(connection, message, .event), restingOn: room.position)
+      bytesLeft -= message.count
+      cursor = event.sequence
+    }
   }
 }

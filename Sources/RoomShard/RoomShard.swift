@@ -18,6 +18,10 @@ public final class RoomShard {
   let configuration: ShardConfiguration
   var random: any RandomNumberGenerator
   let sealer: any ResumeSealer
+  /// Where those in a class have the servers for their calls from; to be set before anybody joins.
+  public var iceServers: (any ICEServerSource)?
+  /// What became of signals.
+  public internal(set) var signalFigures = SignalFigures()
   var rooms: [String: Room] = [:]
   var members: [ConnectionID: Member] = [:]
   /// The connections that get the events they missed.
@@ -57,19 +61,23 @@ public final class RoomShard {
   public func restore(_ classroom: Classroom) {
     let room = Room(classroom)
     rooms[classroom.id] = room
-    if classroom.status == .completed { noteArchivable(room, at: classroom.endedAt ?? Timestamp(milliseconds: 0)) }
+    if classroom.status.isOver { noteArchivable(room, at: classroom.endedAt ?? Timestamp(milliseconds: 0)) }
   }
 
   /// Ends the recovery: everybody whose attendance is open was last alive then, and has the grace from now to come back.
   public func resume(lastAlive: Timestamp, isEstimated: Bool, at now: Timestamp) {
     archiveCandidates = Deque(archiveCandidates.sorted { ($0.due, $0.session) < ($1.due, $1.session) })
-    for room in rooms.values.sorted(by: { $0.classroom.id < $1.classroom.id }) where room.classroom.status.isLive {
+    let all = rooms.values.sorted { $0.classroom.id < $1.classroom.id }
+    for room in all { recoverAgenda(of: room, lastAlive: lastAlive, at: now) }
+    for room in all where room.classroom.status.isLive {
       room.restoresPeersUntil = now.advanced(byMilliseconds: configuration.graceMilliseconds)
       for row in room.classroom.attendance.rows.values where row.isActive {
         guard let segment = row.segments.last else { continue }
-        room.presence.enter(user: row.user, name: row.name, role: row.role, at: segment.from)
+        room.show(row.user, name: row.name, role: row.role, at: segment.from)
         if let absence = row.absence {
-          awaitReturn(of: row.user, to: room, since: absence.since, isEstimated: absence.isEstimated, at: now)
+          awaitReturn(
+            of: row.user, to: room, since: absence.since, isEstimated: absence.isEstimated,
+            isBetweenHeartbeats: absence.isBetweenHeartbeats, at: now)
         } else {
           detach(row.user, from: room, since: max(lastAlive, segment.from), isEstimated: isEstimated, at: now)
         }
@@ -118,6 +126,12 @@ public final class RoomShard {
       noteArchivable(room, at: room.classroom.endedAt ?? Timestamp(milliseconds: 0))
     }
     unsynced.note(events, through: appended)
+    if let last = events.last {
+      updateAgenda(of: room, at: last.at)
+      // Whoever watches the list hears how many are in, however they came or went.
+      if !room.isFrozen, !room.isPublished { scheduleFlush(of: room, at: last.at) }
+    }
+    relate(events, of: room)
   }
 
   // MARK: Output
@@ -149,10 +163,12 @@ public final class RoomShard {
         // The connection may have closed or left while its entry waited, and joined again.
         guard let member = members[connection], member.ordinal == ordinal else {
           // Who is leaving gets what the others get until that is safe.
-          if isDeparting(connection, ordinal: ordinal) { room.audience.seat(connection, in: seat) }
+          if let departed = departingMember(connection, ordinal: ordinal) {
+            room.audience.seat(connection, of: departed.actor.user, as: standing.role, in: seat)
+          }
           continue
         }
-        room.audience.seat(connection, in: seat)
+        room.audience.seat(connection, of: member.actor.user, as: standing.role, in: seat)
         if case .room = seat, let peer = member.peer {
           for signal in peer.takeUndelivered() { signal.withUnsafeBytes { sink.send($0, to: connection) } }
         }
@@ -172,8 +188,12 @@ public final class RoomShard {
         sink.respond(to: request, with: result)
       case .publish(let view):
         sink.publish(view)
+      case .relate(let user, let session, let relation):
+        sink.relate(user, to: session, relation)
       case .retract(let session):
         sink.retract(session)
+      case .notify(let notice, let view):
+        sink.notify(notice, of: view)
       case .handOver(let connection):
         sink.handOver(connection)
       case .close(let connection, let reason):
@@ -224,7 +244,27 @@ public final class RoomShard {
     outbox.append(.close(connection, reason), restingOn: position)
   }
 
+  /// Tells the catalog whose part in the session these events changed. A new session is published with its people.
+  private func relate(_ events: [RecordedEvent], of room: Room) {
+    for event in events {
+      for user in room.classroom.people(whosePartChangedWith: event.event) {
+        outbox.append(
+          .relate(user, session: room.classroom.id, room.classroom.relation(of: user)), restingOn: room.position)
+      }
+    }
+  }
+
+  /// Tells the catalog what everybody has to do with a session whose history is not what it was told.
+  func relateEverybody(of room: Room) {
+    let classroom = room.classroom
+    let users = Set(classroom.attendance.rows.values.map(\.user) + classroom.roster.entries.values.map(\.user))
+    for user in users.sorted() {
+      outbox.append(.relate(user, session: classroom.id, classroom.relation(of: user)), restingOn: room.position)
+    }
+  }
+
   func publish(_ room: Room) {
+    room.notePublished()
     outbox.append(.publish(room.classroom.view), restingOn: room.position)
   }
 
@@ -238,9 +278,9 @@ public final class RoomShard {
     }
   }
 
-  /// Whether the member of that ordinal has gone, and that is not safe.
-  private func isDeparting(_ connection: ConnectionID, ordinal: UInt64) -> Bool {
-    departing[connection]?.contains { $0.ordinal == ordinal } == true
+  /// The member of that ordinal, if it has gone and that is not safe.
+  private func departingMember(_ connection: ConnectionID, ordinal: UInt64) -> Member? {
+    departing[connection]?.first { $0.ordinal == ordinal }
   }
 
   /// The going of a member is safe.
@@ -283,6 +323,11 @@ public final class RoomShard {
   public func classroom(_ session: String) -> Classroom? {
     guard let room = rooms[session], !room.isFrozen else { return nil }
     return room.classroom
+  }
+
+  /// How people behave in a session in memory, and who is seen in it, un-synced events included.
+  public func conduct(of session: String) -> (conduct: Conduct, presence: Presence)? {
+    rooms[session].map { ($0.conduct, $0.presence) }
   }
 
   /// How many sessions are live, and how many people are in them.

@@ -40,6 +40,14 @@ public struct ShardConfiguration: Sendable {
   public var catchUpMessageBytes = 131_072
   /// How long signals are kept for their receiver: longer than a connection can be dead before it is noticed, and its grace.
   public var signalLifetimeMilliseconds: Int64 = 120_000
+  /// How long somebody who came in over HTTP is there without a word.
+  public var heartbeatTimeoutMilliseconds: Int64 = 120_000
+  /// How often at most those who lead a class are told how attendance stands.
+  public var attendanceSummaryMilliseconds: Int64 = 5000
+  /// From where on somebody counts as late, as gone early, and as there at all.
+  public var thresholds = AttendanceReport.Thresholds()
+  /// What holds for all sessions.
+  public var rules = SessionRules()
 
   /// The defaults.
   public init() {}
@@ -56,6 +64,30 @@ public enum RoomRequest: Sendable {
   /// Asks to come in; opens attendance when the session is live.
   case join
   case attendance
+  /// Does what anybody could ask for on a socket, with the key of who asks.
+  case perform(Command, key: String?)
+  /// Asks who is expected; for who leads the class.
+  case registrations
+
+  /// The attendance of one person, for that person or who leads the class.
+  case attendanceOf(user: String)
+  /// Comes in without a socket; refused to who is in already.
+  case joinLive
+  /// Is gone, with every connection.
+  case leave
+  /// Is still there, without a socket.
+  case heartbeat
+  /// Is in the place where the class is held, and knows the code that is shown there, or does not.
+  case checkIn(isCodeRight: Bool)
+  /// Whether the code for checking in may be shown.
+  case checkInCode
+
+  /// Who is here: those behind a place among them.
+  case participants(after: UInt64?, limit: Int)
+  /// What was said: the newest messages whose number is below that.
+  case chat(before: UInt64?, limit: Int)
+  /// Notes that who asks has read these notices.
+  case readNotices([UInt64])
 }
 
 /// What a request is answered with.
@@ -65,14 +97,26 @@ public enum RoomAnswer: Sendable {
   case ended(StatusChange, session: String)
   case joined(session: String, role: Role, participants: Int)
   case attendance(AttendanceReport)
+  /// The command is done: its answer, the session as it is now, and how many people are in.
+  case performed(Answer, SessionView, participants: Int)
+  /// Who is expected, in the order in which they came onto the list.
+  case registrations([Roster.Entry], session: String)
+
+  case participants(Presence.Page)
+  case chat(ChatLog.Page)
+
+  /// The code for checking in may be shown.
+  case checkInCode(session: String)
 }
 
-/// Who was there and for how long.
-public struct AttendanceReport: Sendable {
-  public var view: SessionView
-  public var rows: [Attendance.Row]
-  /// The time until which open segments count.
-  public var at: Timestamp
+/// What happened to a session that those want to hear of who follow the list, beside how it looks.
+public enum SessionNotice: Sendable, Equatable {
+  /// It went on to another state, or got another time.
+  case status(StatusChange, by: String?, at: Timestamp)
+  /// The host says that the class begins now.
+  case starting(text: String?, by: String?, at: Timestamp)
+  /// So many minutes are left.
+  case reminder(minutes: Int, at: Timestamp)
 }
 
 /// Where a shard's outputs go. Nothing reaches a sink before the records it rests on are safe.
@@ -90,8 +134,12 @@ public protocol ShardSink: ~Copyable {
   mutating func respond(to request: RequestID, with result: Result<RoomAnswer, Refusal>)
   /// Tells the catalog how a session looks now.
   mutating func publish(_ view: SessionView)
+  /// Tells the catalog what somebody has to do with a session from now on.
+  mutating func relate(_ user: String, to session: String, _ relation: Relation)
   /// Tells the catalog that a session does not exist any more.
   mutating func retract(_ session: String)
+  /// Tells those who follow the list of sessions what happened to one.
+  mutating func notify(_ notice: SessionNotice, of view: SessionView)
   /// The connection has been sent everything that came before ``RoomShard/handOver(_:)``.
   mutating func handOver(_ connection: ConnectionID)
   /// Ends a connection, after everything that was sent to it before.
@@ -103,4 +151,10 @@ extension ShardSink where Self: ~Copyable {
   public mutating func broadcastLatest(_ message: UnsafeRawBufferPointer, to connections: [ConnectionID]) {
     broadcast(message, to: connections)
   }
+
+  /// A sink without people who follow the list.
+  public mutating func notify(_ notice: SessionNotice, of view: SessionView) {}
+
+  /// A sink whose list is the same for everybody.
+  public mutating func relate(_ user: String, to session: String, _ relation: Relation) {}
 }

@@ -12,15 +12,30 @@ struct ShardTimers {
   var flushes: Deque<(deadline: Timestamp, room: Room)> = []
   /// When waiting for somebody to come back ends.
   var graces: Deque<(deadline: Timestamp, room: Room, user: String)> = []
+  /// When waiting for the next heartbeat of somebody ends.
+  var heartbeats: Deque<(deadline: Timestamp, room: Room, user: String)> = []
+  /// When those who lead a class are told how attendance stands.
+  var summaries: Deque<(deadline: Timestamp, room: Room)> = []
   /// When the address of a lost tab is given up.
   var peerGraces: Deque<(deadline: Timestamp, room: Room, peer: Peer, generation: UInt64)> = []
+
+  /// When somebody is taken not to type any more, unless it was said again.
+  var typing: Deque<(deadline: Timestamp, room: Room, user: String)> = []
 
   /// When a session that was loaded from the archive leaves memory, if nobody uses it.
   var evictions: Deque<(deadline: Timestamp, room: Room)> = []
 
+  /// When the server has to look after a session by itself.
+  var agenda = AgendaQueue()
+
+  /// When it is looked after who needs new credentials for calls.
+  var renewals: Timestamp?
+
   var next: Timestamp? {
     [
-      flushes.first?.deadline, graces.first?.deadline, peerGraces.first?.deadline, evictions.first?.deadline,
+      agenda.first, flushes.first?.deadline, graces.first?.deadline, peerGraces.first?.deadline,
+      heartbeats.first?.deadline, summaries.first?.deadline, typing.first?.deadline, evictions.first?.deadline,
+      renewals,
     ].lazy.compactMap { $0 }.min()
   }
 }
@@ -32,6 +47,12 @@ extension RoomShard {
   /// Does what is due.
   public func advance(to now: Timestamp) {
     evict(at: now)
+    keepAgenda(at: now)
+    renewICEServers(at: now)
+    while let typing = timers.typing.first, typing.deadline <= now {
+      timers.typing.removeFirst()
+      endTyping(of: typing.user, in: typing.room, ifSilent: true, at: now)
+    }
     while let flush = timers.flushes.first, flush.deadline <= now {
       timers.flushes.removeFirst()
       flushPresence(of: flush.room, at: now)
@@ -44,6 +65,14 @@ extension RoomShard {
       timers.graces.removeFirst()
       endGrace(of: grace.user, in: grace.room, deadline: grace.deadline, at: now)
     }
+    while let heartbeat = timers.heartbeats.first, heartbeat.deadline <= now {
+      timers.heartbeats.removeFirst()
+      endGrace(of: heartbeat.user, in: heartbeat.room, deadline: heartbeat.deadline, at: now)
+    }
+    while let summary = timers.summaries.first, summary.deadline <= now {
+      timers.summaries.removeFirst()
+      sendAttendanceSummary(of: summary.room, at: now)
+    }
   }
 
   func scheduleFlush(of room: Room, at now: Timestamp) {
@@ -54,13 +83,11 @@ extension RoomShard {
 
   private func flushPresence(of room: Room, at now: Timestamp) {
     room.isFlushScheduled = false
-    if room.hasWaitingChanges {
-      room.hasWaitingChanges = false
-      broadcastLatest(to: .waiting, of: room) {
-        ServerMessage.waitingCount(room.waiting.count, session: room.classroom.id, at: now, into: &$0)
-      }
-    }
+    flushWaiting(of: room, at: now)
+    publishCounts(of: room)
+    flushTyping(of: room, at: now)
     guard let difference = room.presence.takeDifference() else { return }
+    scheduleAttendanceSummary(of: room, at: now)
     noteUntold(difference, of: room)
     broadcastLatest(to: .presence(.full), of: room) {
       ServerMessage.presenceDifference(difference, at: now, where: { _ in true }, into: &$0)
@@ -80,6 +107,12 @@ extension RoomShard {
   /// Starts waiting for somebody whose last connection is gone.
   func detach(_ user: String, from room: Room, since: Timestamp, isEstimated: Bool, at now: Timestamp) {
     guard let participant = room.presence[user] else { return }
+    if room.classroom.attendance[user]?.isCheckedIn == true {
+      // Who is vouched for needs no connection.
+      room.presence.setWithoutConnection(true, user: user)
+      return
+    }
+    room.presence.setWithoutConnection(false, user: user)
     // Written down, so that a crash within the grace does not make the person stay longer than heard.
     if takesRecords(room) {
       perform(
@@ -90,10 +123,22 @@ extension RoomShard {
   }
 
   /// Waits for somebody whose loss is written down.
-  func awaitReturn(of user: String, to room: Room, since: Timestamp, isEstimated: Bool, at now: Timestamp) {
-    let deadline = now.advanced(byMilliseconds: configuration.graceMilliseconds)
-    room.detachments[user] = Room.Detachment(since: since, isEstimated: isEstimated, deadline: deadline)
-    timers.graces.append((deadline, room, user))
+  /// - Parameter isBetweenHeartbeats: whether the person needs no connection, only to say so in time.
+  func awaitReturn(
+    of user: String, to room: Room, since: Timestamp, isEstimated: Bool, isBetweenHeartbeats: Bool = false,
+    isByRequest: Bool = false, at now: Timestamp
+  ) {
+    let patience =
+      isBetweenHeartbeats ? configuration.heartbeatTimeoutMilliseconds : configuration.graceMilliseconds
+    let deadline = now.advanced(byMilliseconds: patience)
+    room.detachments[user] = Room.Detachment(
+      since: since, isEstimated: isEstimated, deadline: deadline, isByRequest: isByRequest)
+    if isBetweenHeartbeats {
+      timers.heartbeats.append((deadline, room, user))
+    } else {
+      timers.graces.append((deadline, room, user))
+    }
+    room.presence.setWithoutConnection(isBetweenHeartbeats, user: user)
   }
 
   private func endGrace(of user: String, in room: Room, deadline: Timestamp, at now: Timestamp) {
@@ -129,10 +174,7 @@ extension RoomShard {
     perform(
       .leave(at: time, isEstimated: isEstimated),
       by: Actor(user: user, name: participant.name, role: participant.role), in: room, at: now)
-    for peer in participant.peers { room.peers.removeValue(forKey: peer.id)?.attach(nil) }
-    room.presence.leave(user: user)
-    room.lastHeard[user] = nil
-    scheduleFlush(of: room, at: now)
+    vacate(user, in: room, at: now)
     admitWaiting(in: room, isStart: false, at: now)
   }
 }

@@ -37,12 +37,14 @@ extension RoomShard {
       try checkIsTrusted(room)
       // An answer that was given before, and what changes nothing, needs no disk.
       var copy = room.classroom
-      let outcome = try copy.handle(command, by: actor, key: key, at: now)
+      let outcome = try copy.handle(command, by: actor, key: key, under: configuration.rules, at: now)
       guard outcome.events.isEmpty else { throw .storageUnavailable(isCertain: true) }
       return outcome
     }
-    let outcome = try room.classroom.handle(command, by: actor, key: key, at: now)
+    let before = command.changesConduct(of: room.classroom) ? room.classroom.conduct : nil
+    let outcome = try room.classroom.handle(command, by: actor, key: key, under: configuration.rules, at: now)
     record(outcome.events, in: room)
+    if let before, !outcome.events.isEmpty { unsynced.note(before, of: room.classroom.id, through: room.position) }
     return outcome
   }
 
@@ -59,7 +61,7 @@ extension RoomShard {
     guard room.isFrozen else { return }
     switch message {
     case .sessionLeave, .presenceSubscribe: return
-    case .signal, .mediaSet, .presencePage: if case .present = member.state { return }
+    case .signal, .mediaSet, .presencePage, .presenceAway, .chatTyping: if case .present = member.state { return }
     default: break
     }
     throw ProtocolError(Refusal.storageUnavailable(isCertain: true))
@@ -92,9 +94,12 @@ extension RoomShard {
     failureCount += 1
     trouble = StorageTrouble(isCertain: isCertain)
     let boundary = synced
-    let (void, presenceAtEnd) = unsynced.takeAll()
+    let (void, presenceAtEnd, conducts) = unsynced.takeAll()
     skipUnsynced()
-    for session in void.keys { rooms[session]?.frozen = Room.Frozen() }
+    for session in void.keys {
+      guard let room = rooms[session] else { continue }
+      room.frozen = Room.Frozen(conduct: conducts[session] ?? room.classroom.conduct)
+    }
     let (handedOver, gone) = dropVoidOutputs(after: boundary, isCertain: isCertain)
     reinstate(except: handedOver, gone: gone, at: now)
     revertMembers(at: now)
@@ -157,9 +162,13 @@ extension RoomShard {
         if !isVoid { outbox.append(.signal(peer, room, outbox.store(held.message(range)), at: time), restingOn: 0) }
       case .respond(let request, let result):
         outbox.append(.respond(request, isVoid ? .failure(refusal) : result), restingOn: 0)
-      case .publish:
+      case .publish, .notify, .relate:
         if !isVoid { outbox.append(entry.delivery, restingOn: 0) }
-      case .retract, .close:
+      case .retract: if !isVoid { outbox.append(entry.delivery, restingOn: 0) }
+      case .close(let connection, let reason) where isVoid && (reason == .removed || reason == .banned):
+        // Nobody was sent out after all.
+        outbox.append(.close(connection, .serviceRestart), restingOn: 0)
+      case .close:
         // A connection that is being ended is no longer heard: it ends, also when who took over from it is out again.
         outbox.append(entry.delivery, restingOn: 0)
       case .handOver(let connection):
@@ -206,6 +215,7 @@ extension RoomShard {
       if room.isFrozen {
         member.state = told.state
         member.mode = told.mode
+        member.actor.role = told.role
         member.catchUp = told.cursor.map { Member.CatchUp(cursor: $0, entry: outbox.appendedCount) }
         if member.catchUp == nil { catchUps.remove(connection) } else { catchUps.insert(connection) }
       }
@@ -245,8 +255,10 @@ extension RoomShard {
   ) {
     let undo = Undo(void, presenceAtEnd: presenceAtEnd, in: room.classroom)
     room.position = 0
-    room.frozen = Room.Frozen(streamSequence: undo.streamSequence, status: undo.status)
+    room.frozen?.streamSequence = undo.streamSequence
+    room.frozen?.status = undo.status
     room.waitingConnections = []
+    room.waitingByUser = [:]
     room.waiting = [:]
     for peer in room.peers.values {
       if !peer.isTold { room.peers[peer.id] = nil }
@@ -257,7 +269,8 @@ extension RoomShard {
       switch member.state {
       case .waiting:
         room.waitingConnections.insert(connection)
-        if member.actor.role.isVisible { room.waiting[member.actor.user, default: 0] += 1 }
+        room.waitingByUser[member.actor.user, default: []].append(connection)
+        if member.actor.role.isVisible, !member.isKnocking { room.waiting[member.actor.user, default: 0] += 1 }
       case .present(let peer?):
         room.peers[peer.id] = peer
         if peer.connection != connection { peer.attach(connection) }
@@ -268,6 +281,7 @@ extension RoomShard {
     // With what had changed and was not told when the session ended.
     if let presenceAtEnd { room.presence = presenceAtEnd }
     reconcilePresence(of: room, with: undo.people, members: members.map(\.member))
+    silence(room, at: now) { [conduct = room.conduct] user, role in !conduct.maySpeak(user, role: role) }
     retell(room.untold.filter { $0.position > boundary }.flatMap(\.users), in: room, at: now)
     room.untold = []
     room.announcedCount = nil
@@ -282,6 +296,7 @@ extension RoomShard {
       room.presence.enter(user: user, name: participant?.name ?? "", role: .host, at: now)
       if let participant {
         room.presence.enter(user: user, name: participant.name, role: participant.role, at: participant.joinedAt)
+        room.showMarks(of: user)
       } else {
         room.presence.leave(user: user)
       }
@@ -292,7 +307,7 @@ extension RoomShard {
   private func rememberDepartures(_ undo: Undo, from room: Room, at now: Timestamp) {
     let known = room.detachments
     room.detachments = [:]
-    for row in undo.people where room.presence[row.user]?.isReconnecting == true {
+    for row in undo.people where room.presence[row.user]?.hasConnection == false && !row.isCheckedIn {
       if let detachment = known[row.user] {
         room.detachments[row.user] = detachment
       } else if let departure = undo.departures[row.user], departure.isOver {
@@ -302,7 +317,8 @@ extension RoomShard {
         let departure = undo.departures[row.user]
         awaitReturn(
           of: row.user, to: room, since: departure?.since ?? row.absence?.since ?? now,
-          isEstimated: departure?.isEstimated ?? row.absence?.isEstimated ?? false, at: now)
+          isEstimated: departure?.isEstimated ?? row.absence?.isEstimated ?? false,
+          isBetweenHeartbeats: departure == nil && row.absence?.isBetweenHeartbeats == true, at: now)
       }
     }
   }
@@ -325,6 +341,9 @@ extension RoomShard {
         room.presence.enter(
           user: row.user, name: name, role: role, at: row.segments.last?.from ?? .init(milliseconds: 0))
       }
+      room.showMarks(of: row.user)
+      room.presence.setWithoutConnection(
+        row.isCheckedIn || row.absence?.isBetweenHeartbeats == true, user: row.user)
       for peer in current?.peers ?? [] where room.peers[peer.id] == nil {
         room.presence.removePeer(peer.id, of: row.user)
       }
@@ -343,6 +362,7 @@ extension RoomShard {
     if (known?.media ?? Presence.Media()) != peer.media {
       room.presence.setMedia(peer.media, of: peer.id, user: peer.user)
     }
+    room.presence.setAway(peer.isAway, peer: peer.id, of: peer.user)
   }
 }
 
@@ -365,16 +385,20 @@ private struct Undo {
   init(_ void: [RecordedEvent], presenceAtEnd: Presence?, in classroom: Classroom) {
     streamSequence = classroom.streamSequence
     status = classroom.status
+    var expelled: Set<String> = []
     var users = Set(classroom.attendance.rows.values.lazy.filter(\.isActive).map(\.user))
     var isEnded = false
     for event in void.reversed() {
       if event.event.isNumbered { streamSequence -= 1 }
       switch event.event {
       case .joined(let user, _, _): users.remove(user)
+      // Whose connection was to be ended comes back.
+      case .removed(let user, _), .banned(let user, _, true): expelled.insert(user)
       case .left(let user, let since, let isEstimated):
         users.insert(user)
         if departures[user] == nil {
-          departures[user] = Departure(since: since, isEstimated: isEstimated, isOver: !isEnded)
+          departures[user] = Departure(
+            since: since, isEstimated: isEstimated, isOver: !isEnded && !expelled.contains(user))
         }
       case .lost(let user, let since, let isEstimated):
         if departures[user] == nil {
@@ -387,6 +411,14 @@ private struct Undo {
       case .statusChanged(.ongoing):
         status = .scheduled
         users = []
+      case .transitioned(let move):
+        status = move.from
+        if move.to == .completed {
+          isEnded = true
+          users.formUnion(presenceAtEnd?.page(limit: .max).participants.map(\.user) ?? [])
+        } else if move.to == .ongoing {
+          users = []
+        }
       default: break
       }
     }

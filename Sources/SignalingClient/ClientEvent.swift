@@ -26,6 +26,16 @@ public enum ClientEvent {
   case chat(ChatEvent)
   /// The session went on; numbered, except for who waits.
   case status(StatusEvent)
+  /// Who waits, for who leads the class: so many.
+  case lobby(Int)
+  /// The session's fields changed.
+  case updated(StatusEvent)
+  /// The host says that the class begins now.
+  case starting
+  /// So many minutes are left until the start.
+  case reminder(minutes: Int)
+  /// This client is out of the session: a host has turned it away, it was called off, or does not exist any more.
+  case dismissed(Dismissal)
   /// ``SignalingClient/presence`` is another one now.
   case presenceChanged
   case signal(SignalEvent)
@@ -39,6 +49,12 @@ public enum ClientEvent {
   case refused(ServerRefusal)
   /// The server goes down and wants to be left alone so long.
   case draining(retryAfterMilliseconds: Int64)
+  /// A numbered event about people, the room's policy or what becomes of messages.
+  case conduct(ConductEvent)
+  /// Who is typing: the first of them, and how many.
+  case typing(users: [String], count: Int)
+  /// Other servers for calls, or new credentials for them.
+  case iceServers(ICEServers)
   /// The server broke the protocol. The client goes on as well as it can.
   case problem(ProtocolViolation)
   /// The connection is no more, or was given up: what is still to be sent is to be sent if possible, and the socket closed.
@@ -47,6 +63,21 @@ public enum ClientEvent {
   /// The token ends at that time, in so many milliseconds: a new one is to be brought by
   /// ``SignalingClient/renew(_:using:)``, else the server closes with 4501.
   case tokenExpiring(at: Timestamp, inMilliseconds: Int64)
+  /// How attendance stands; for who leads the class.
+  case attendance(AttendanceFigures)
+
+  /// The person was told something of a session; on every connection, in whichever session it is.
+  case notified(NotificationEvent)
+}
+
+/// Why a client is out of a session that it has not left.
+public enum Dismissal: Sendable, Equatable {
+  case denied
+  case deleted
+  /// The session went on to this state, in which nobody waits.
+  case status(SessionStatus)
+  /// A session that was over goes on, and there is no place for this client.
+  case refused(ErrorCode)
 }
 
 /// An `error` of the server.
@@ -68,6 +99,70 @@ public enum CommandAnswer {
   case status(SessionStatus)
   case history(ChatPage)
   case refused(ServerRefusal)
+
+  case attendance(AttendancePage)
+}
+
+/// The figures of all together: how attendance stands. Who leads the class is left out.
+public struct AttendanceFigures: Sendable, Equatable {
+  public var total: Int
+  public var attended: Int
+  public var late: Int
+  public var leftEarly: Int
+  public var present: Int
+  public var peak: Int
+
+  init(_ fields: MessageFields) throws(ProtocolViolation) {
+    total = try fields.count("total")
+    attended = try fields.count("attended")
+    late = try fields.count("late")
+    leftEarly = try fields.count("left_early")
+    present = try fields.count("present")
+    peak = try fields.count("peak")
+    let absent = try fields.count("absent")
+    guard attended <= total, total - attended == absent, present <= attended, late <= attended, leftEarly <= attended
+    else { throw ProtocolViolation(.contradiction, "of \(total) people \(attended) attended and \(absent) did not") }
+  }
+}
+
+/// A page of the attendance report.
+public struct AttendancePage: Sendable {
+  /// The attendance of one person.
+  public struct Person: Sendable, Equatable {
+    public var user: String
+    public var milliseconds: UInt64
+    public var hasAttended: Bool
+    public var isActive: Bool
+  }
+
+  /// Nil in the answer to who sees the own row alone.
+  public var figures: AttendanceFigures?
+  public var people: [Person]
+  /// What the next page is to be asked for after; nil on the last.
+  public var next: UInt64?
+
+  init(_ fields: MessageFields) throws(ProtocolViolation) {
+    let report = try fields.object("report")
+    figures = report.has("totals") ? try AttendanceFigures(try report.object("totals")) : nil
+    people = []
+    for element in try fields.array("participants").elements {
+      let row = try MessageFields(element, "participants")
+      let states = try row.object("states")
+      let milliseconds = try row.number("milliseconds")
+      let live = try states.number("live_milliseconds")
+      let breakout = try states.number("breakout_milliseconds")
+      let waiting = try states.number("waiting_milliseconds")
+      guard live &+ breakout == milliseconds, milliseconds &+ waiting == (try states.number("total_milliseconds"))
+      else { throw ProtocolViolation(.contradiction, "the parts of somebody's attendance do not make the whole") }
+      let state = try row.string("state", bytes: 6...8)
+      guard state == "attended" || state == "absent" else { throw row.wrong("state") }
+      people.append(
+        Person(
+          user: try row.string("user", bytes: 1...ProtocolLimits.userBytes), milliseconds: milliseconds,
+          hasAttended: state == "attended", isActive: try row.boolean("is_active")))
+    }
+    next = try fields.numberOrNull("next")
+  }
 }
 
 /// The state a client was let in with.
@@ -107,6 +202,10 @@ public struct ChatEvent {
   public let at: Timestamp
   /// Whether text and name were erased at the wish of whose they were.
   public let isErased: Bool
+  /// Whether the text was taken back.
+  public let isDeleted: Bool
+  /// Whether it is for the hosts alone.
+  public let isPrivate: Bool
   private let fields: JSONView
 
   init(_ fields: MessageFields) throws(ProtocolViolation) {
@@ -120,7 +219,13 @@ public struct ChatEvent {
     _ = try fields.choice("role", Role.self)
     isErased = fields.has("erased")
     if isErased, try !fields.boolean("erased") { throw fields.wrong("erased") }
-    _ = try fields.text("text", bytes: isErased ? 0...0 : 1...ProtocolLimits.chatTextBytes)
+    isDeleted = fields.has("deleted")
+    if isDeleted, try !fields.boolean("deleted") { throw fields.wrong("deleted") }
+    isPrivate = fields.has("to")
+    if isPrivate, try !fields.value("to").equals("hosts") { throw fields.wrong("to") }
+    if fields.has("reply_to") { _ = try fields.text("reply_to", bytes: 2...20) }
+    if fields.has("edited_at") { _ = try fields.date("edited_at") }
+    _ = try fields.text("text", bytes: isErased || isDeleted ? 0...0 : 1...ProtocolLimits.chatTextBytes)
   }
 
   public var messageID: String { fields["message_id"]?.string ?? "" }
@@ -190,6 +295,14 @@ public struct StatusEvent: Sendable {
     by = try fields.value("by").isNull ? nil : try fields.string("by", bytes: 1...ProtocolLimits.userBytes)
     change = try StatusChange(fields)
   }
+
+  /// The message `session.updated`.
+  init(updated fields: MessageFields, _ change: StatusChange) throws(ProtocolViolation) {
+    sequence = fields.has("seq") ? try fields.number("seq") : nil
+    at = try fields.time("at")
+    by = try fields.value("by").isNull ? nil : try fields.string("by", bytes: 1...ProtocolLimits.userBytes)
+    self.change = change
+  }
 }
 
 extension StatusChange {
@@ -199,7 +312,7 @@ extension StatusChange {
     let startedAt = try fields.dateOrNull("started_at")
     let endedAt = try fields.dateOrNull("ended_at")
     guard try fields.boolean("is_live") == status.isLive else { throw fields.wrong("is_live") }
-    guard (startedAt != nil) == (status != .scheduled) else { throw fields.wrong("started_at") }
+    guard (startedAt != nil) == (status.isLive || status == .completed) else { throw fields.wrong("started_at") }
     guard (endedAt != nil) == (status == .completed) else { throw fields.wrong("ended_at") }
     self.init(status: status, revision: try fields.count("rev"), startedAt: startedAt, endedAt: endedAt)
   }

@@ -19,7 +19,8 @@ extension SignalingClient {
     let id = pending.newID()
     askedToResume = canResume
     ClientCommand.join(
-      configuration.session, presence: configuration.presence, resuming: memory, id: id, into: &workspace.writer)
+      configuration.session, presence: configuration.presence, resuming: memory, as: user, id: id,
+      into: &workspace.writer)
     sendWritten(using: &workspace)
     pending.append(PendingCommand(id: id, kind: .join, message: nil, isSent: true))
   }
@@ -74,6 +75,56 @@ extension SignalingClient {
     command("session.end", .end, key: key, using: &workspace) { _ in }
   }
 
+  /// Calls the session off.
+  public mutating func cancel(
+    reason: String?, key: String?, using workspace: inout ClientWorkspace
+  ) -> CommandID? {
+    command("session.cancel", .life, key: key, using: &workspace) { writer in
+      if let reason { writer.field("reason", reason) }
+    }
+  }
+
+  /// Says that the class begins now.
+  public mutating func announce(_ text: String?, key: String?, using workspace: inout ClientWorkspace) -> CommandID? {
+    command("session.announce", .life, key: key, using: &workspace) { writer in
+      if let text { writer.field("text", text) }
+    }
+  }
+
+  /// Changes fields of the session, those that `fields` writes.
+  public mutating func update(
+    key: String?, using workspace: inout ClientWorkspace, fields: (inout JSONWriter) -> Void
+  ) -> CommandID? {
+    command("session.update", .life, key: key, using: &workspace, fields)
+  }
+
+  /// Asks for another time, written as RFC 3339 says.
+  public mutating func reschedule(
+    to start: String, key: String?, using workspace: inout ClientWorkspace
+  ) -> CommandID? {
+    command("session.reschedule", .life, key: key, using: &workspace) { $0.field("scheduled_at", start) }
+  }
+
+  /// Lets in somebody who waits; nil lets in everybody.
+  public mutating func admit(_ user: String?, key: String?, using workspace: inout ClientWorkspace) -> CommandID? {
+    command("waiting.admit", .life, key: key, using: &workspace) { writer in
+      if let user { writer.field("user", user) } else { writer.field("all", true) }
+    }
+  }
+
+  /// Turns away somebody who waits.
+  public mutating func deny(_ user: String, key: String?, using workspace: inout ClientWorkspace) -> CommandID? {
+    command("waiting.deny", .life, key: key, using: &workspace) { $0.field("user", user) }
+  }
+
+  /// Asks for what the domain knows by itself: to raise a hand, to mute somebody, to react to a message. See
+  /// ``say(_:key:using:)`` for the key.
+  public mutating func perform(
+    _ request: ConductRequest, key: String? = nil, using workspace: inout ClientWorkspace
+  ) -> CommandID? {
+    command(request.type, request.isPrivateChat ? .privateChat : .conduct, key: key, using: &workspace, request.write)
+  }
+
   // MARK: Without a key: nil when the client is not in the session now
 
   /// Leaves the session; the connection stays.
@@ -106,6 +157,43 @@ extension SignalingClient {
     before: UInt64?, limit: Int, using workspace: inout ClientWorkspace
   ) -> CommandID? {
     command("chat.history", .history(before: before, limit: limit), key: nil, using: &workspace) { writer in
+      if let before { writer.field("before", before) }
+      writer.field("limit", limit)
+    }
+  }
+
+  /// Asks for a page of the attendance report, of which who does not lead the class sees the own row.
+  /// - Parameter after: `next` of the page before.
+  public mutating func attendance(
+    after: UInt64 = 0, limit: Int = ProtocolLimits.attendancePage, using workspace: inout ClientWorkspace
+  ) -> CommandID? {
+    command("attendance.get", .attendance, key: nil, using: &workspace) { writer in
+      writer.field("after", after)
+      writer.field("limit", limit)
+    }
+  }
+
+  /// Says of somebody to be in the place where the class is held; see ``say(_:key:using:)`` for the key.
+  public mutating func checkIn(
+    _ user: String, name: String? = nil, key: String?, using workspace: inout ClientWorkspace
+  ) -> CommandID? {
+    command("participant.check_in", .plain, key: key, using: &workspace) { writer in
+      writer.field("user", user)
+      if let name { writer.field("name", name) }
+    }
+  }
+
+  /// Says of somebody to have gone; see ``say(_:key:using:)`` for the key.
+  public mutating func checkOut(_ user: String, key: String?, using workspace: inout ClientWorkspace) -> CommandID? {
+    command("participant.check_out", .plain, key: key, using: &workspace) { $0.field("user", user) }
+  }
+
+  /// Asks for what was said to the hosts, as far as it is for this client: what is below a number, or the newest.
+  public mutating func privateHistory(
+    before: UInt64?, limit: Int, using workspace: inout ClientWorkspace
+  ) -> CommandID? {
+    command("chat.history", .privateHistory(limit: limit), key: nil, using: &workspace) { writer in
+      writer.field("private", true)
       if let before { writer.field("before", before) }
       writer.field("limit", limit)
     }

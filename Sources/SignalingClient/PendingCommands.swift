@@ -1,3 +1,4 @@
+import Classroom
 import JSON
 import SignalingProtocol
 
@@ -6,6 +7,8 @@ struct PendingCommand {
   enum Kind: Equatable {
     case hello, join, leave, ping, media, signal
     case start, end
+    /// Another command about the session or who waits.
+    case life
     /// With a digest of the text.
     case chat(UInt64)
     case subscribe(PresenceMode)
@@ -14,6 +17,16 @@ struct PendingCommand {
     case history(before: UInt64?, limit: Int)
     /// With the token that counts from the answer on.
     case renew(String)
+
+    case attendance
+    /// One that is answered with nothing.
+    case plain
+
+    /// What the domain knows by itself, answered without anything to tell.
+    case conduct
+    /// A message to the hosts.
+    case privateChat
+    case privateHistory(limit: Int)
   }
 
   var id: CommandID
@@ -91,8 +104,8 @@ enum ClientCommand {
   }
 
   static func join(
-    _ session: String, presence: PresenceMode, resuming memory: SessionMemory?, id: CommandID,
-    into writer: inout JSONWriter
+    _ session: String, presence: PresenceMode, resuming memory: SessionMemory?, as user: String?,
+    id: CommandID, into writer: inout JSONWriter
   ) {
     begin("session.join", id: id, into: &writer)
     writer.field("session", session)
@@ -101,7 +114,13 @@ enum ClientCommand {
       writer.object("resume") { writer in
         writer.field("token", token)
         writer.field("epoch", memory.epoch)
-        writer.object("streams") { $0.field("room", memory.stream.last) }
+        writer.object("streams") { writer in
+          writer.field("room", memory.stream.last)
+          if let hosts = memory.hosts { writer.field("hosts", hosts.last) }
+          guard let user else { return }
+          writer.key(StreamName.user(user).text)
+          writer.integer(memory.own.last)
+        }
         writer.field("signal_seq", memory.signalSequence)
       }
     }

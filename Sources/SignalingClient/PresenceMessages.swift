@@ -85,6 +85,12 @@ extension ShownParticipant {
       peers.append(peer)
     }
     isReconnecting = try fields.boolean("reconnecting")
+    marks = Presence.Marks(
+      hand: fields.has("hand") ? try fields.number("hand") : nil,
+      isMuted: fields.has("muted") ? try fields.boolean("muted") : false)
+    isAway = fields.has("away") ? try fields.boolean("away") : false
+    // Who was muted cannot be heard.
+    if marks.isMuted, media.audio { throw fields.wrong("audio_enabled") }
     digest = Digest.of(user.utf8)
   }
 

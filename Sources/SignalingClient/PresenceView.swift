@@ -13,6 +13,9 @@ public struct ShownParticipant: Sendable, Equatable {
   public var peers: [String]
   /// Whether the person is counted as here but no connection of theirs is up.
   public var isReconnecting: Bool
+  /// The place of the hand that is up, and whether the person was muted.
+  public var marks = Presence.Marks()
+  public var isAway = false
   /// Digest of ``user``.
   let digest: UInt64
 }

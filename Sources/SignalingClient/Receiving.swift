@@ -56,8 +56,27 @@ extension SignalingClient {
       _ = try fields.time("at")
       guard try fields.value("session").equals(configuration.session) else { throw fields.wrong("session") }
       queue.append(.waiting(try checkedWaitingCount(fields)))
+    } else if type.equals("attendance.summary") {
+      guard state == .present else { throw unexpected(type) }
+      let fields = try MessageFields(view, "attendance.summary")
+      _ = try fields.time("at")
+      guard try fields.value("session").equals(configuration.session) else { throw fields.wrong("session") }
+      queue.append(.attendance(try AttendanceFigures(try fields.object("totals"))))
+    } else if type.equals("notification") {
+      queue.append(.notified(try NotificationEvent(try MessageFields(view, "notification"))))
+    } else if try takeLifeMessage(view, type) {
+      return
     } else if type.equals("error") {
       try takeError(try MessageFields(view, "error"), at: now, using: &workspace)
+    } else if let kind = ConductEvent.Kind(type) {
+      try takeConduct(kind, view, type)
+    } else if type.equals("chat.typing") {
+      try takeTyping(try MessageFields(view, "chat.typing"), type)
+    } else if type.equals("ice_servers") {
+      guard state == .present || state == .reading else { throw unexpected(type) }
+      let fields = try MessageFields(view, "ice_servers")
+      _ = try fields.time("at")
+      queue.append(.iceServers(try ICEServers(fields)))
     } else if type.equals("pong") {
       let fields = try MessageFields(view, "pong")
       _ = try fields.time("at")
@@ -111,7 +130,7 @@ extension SignalingClient {
     switch command.kind {
     case .hello, .join, .ping:
       throw ProtocolViolation(.unexpected, "command \(command.id.rawValue) (\(command.kind)) is answered with ok")
-    case .media, .signal:
+    case .media, .signal, .conduct:
       queue.append(.answered(command.id, .done))
     case .leave:
       state = .outside
@@ -137,7 +156,10 @@ extension SignalingClient {
       let messageID = try fields.string("message_id", bytes: 2...20)
       queue.append(.answered(command.id, .said(sequence: sequence, messageID: messageID)))
       let position = memory?.stream.last ?? 0
-      try memory?.own.answer(sequence, messageID: messageID, textDigest: digest, position: position)
+      try memory?.messages.answer(sequence, messageID: messageID, textDigest: digest, position: position)
+    case .life:
+      let rest = fields.has("session") ? try checkedSession(try fields.object("session")).status : nil
+      queue.append(.answered(command.id, rest.map { .status($0) } ?? .done))
     case .page:
       let page = try PresencePage(fields, mode: presence?.mode ?? .full)
       // A list that came meanwhile has taken the place of the one that this page belongs to.
@@ -145,6 +167,13 @@ extension SignalingClient {
       presence?.add(page)
       queue.append(.presenceChanged)
       askForNextPage(using: &workspace)
+    case .privateChat:
+      _ = try fields.time("at")
+      let sequence = try fields.number("seq")
+      queue.append(
+        .answered(command.id, .said(sequence: sequence, messageID: try fields.string("message_id", bytes: 2...20))))
+    case .privateHistory(let limit):
+      queue.append(.answered(command.id, .history(try ChatPage(fields, below: nil, limit: limit))))
     case .history(let before, let limit):
       let page = try ChatPage(fields, below: before, limit: limit)
       queue.append(.answered(command.id, .history(page)))
@@ -155,6 +184,10 @@ extension SignalingClient {
       } else {
         configuration.credential = .token(token)
       }
+      queue.append(.answered(command.id, .done))
+    case .attendance:
+      queue.append(.answered(command.id, .attendance(try AttendancePage(fields))))
+    case .plain:
       queue.append(.answered(command.id, .done))
     }
   }
@@ -167,7 +200,7 @@ extension SignalingClient {
       // Without an id only a command that had none is refused, or the place of somebody who waits.
       if unnumberedCommands > 0 {
         unnumberedCommands -= 1
-      } else if !(state == .waiting && refusal.code == .sessionFull) {
+      } else if !(state == .waiting && [.sessionFull, .locked].contains(refusal.code)) {
         report(ProtocolViolation(.unexpected, "\(refusal) refuses nothing that was asked"))
       }
       queue.append(.refused(refusal))
@@ -256,7 +289,7 @@ extension SignalingClient {
     guard try fields.value("id").equals(configuration.session) else { throw fields.wrong("id") }
     _ = try fields.text("title", bytes: 0...65_536)
     _ = try fields.text("host", bytes: 1...ProtocolLimits.userBytes)
-    _ = try fields.date("scheduled_at")
+    _ = try fields.dateOrNull("scheduled_at")
     _ = try fields.date("created_at")
     _ = try fields.choice("kind", SessionDetails.Kind.self)
     _ = try fields.choice("admission", SessionDetails.Admission.self)
@@ -283,7 +316,8 @@ extension SignalingClient {
       let command = try answered(fields)
       guard case .join = command.kind, state == .joining else { throw wrongAnswer(command, type) }
     } else {
-      guard state == .waiting else { throw unexpected(type) }
+      // protocol/README.md, 4: who waits comes in, or is told that it may; who reads comes in when the class goes on.
+      guard state == .waiting || state == .reading else { throw unexpected(type) }
     }
     let entry = try Entry(
       fields, isAnswer: isAnswer, asked: askedToResume && isAnswer, configuration,
@@ -299,7 +333,10 @@ extension SignalingClient {
     queue.append(.joined(entry.event))
     if entry.event.place == .waiting {
       let waiting = try fields.object("waiting")
-      queue.append(.waiting(try checkedWaitingCount(waiting)))
+      isKnocking = waiting.has("approved") ? try !waiting.boolean("approved") : false
+      // Who leads the class is told the list that is written down: nobody comes to it while the disk cannot be written.
+      let leads = entry.event.role.passesCapacity
+      if !isKnocking { queue.append(.waiting(try leads ? waiting.count("count") : checkedWaitingCount(waiting))) }
     }
     if let presence = entry.presence { try begin(presence, using: &workspace) }
     resend(at: now, using: &workspace)
@@ -316,7 +353,7 @@ extension SignalingClient {
     }
     let fits =
       switch place {
-      case .waiting: change.status != .completed
+      case .waiting: !change.status.isOver
       case .present: change.status == .ongoing
       case .ended: change.status == .completed
       }
@@ -332,7 +369,8 @@ extension SignalingClient {
       memory = SessionMemory(
         epoch: entry.epoch, resumeToken: entry.resumeToken, stream: StreamPosition(after: event.position),
         status: change.status, revision: change.revision, peer: entry.peer, signalSequence: entry.signalSequence)
-      memory?.own.begin(after: event.position)
+      memory?.messages.begin(after: event.position)
+      takeStreams(of: entry)
       return
     }
     compare(entry, with: known)
@@ -345,12 +383,34 @@ extension SignalingClient {
       known.stream = StreamPosition(after: event.position)
       known.status = change.status
       known.revision = change.revision
-      known.own.begin(after: event.position)
+      known.messages.begin(after: event.position)
     }
     known.epoch = entry.epoch
     known.resumeToken = entry.resumeToken
     known.peer = entry.peer
     memory = known
+    takeStreams(of: entry)
+  }
+
+  /// Takes over the places in the streams that not everybody has, and the policy.
+  private mutating func takeStreams(of entry: Entry) {
+    guard let known = memory else { return }
+    if entry.event.isRecovered {
+      if entry.own != known.own.last {
+        report(
+          ProtocolViolation(.contradiction, "recovered at \(entry.own) of the own stream, was at \(known.own.last)"))
+      }
+      if let hosts = known.hosts, let given = entry.hosts, given < hosts.last {
+        report(ProtocolViolation(.contradiction, "recovered at \(given) of the hosts' stream, was at \(hosts.last)"))
+      }
+    }
+    if (entry.hosts != nil) != entry.event.role.isModerating {
+      report(
+        ProtocolViolation(.contradiction, "\(entry.event.role) has \(entry.hosts == nil ? "no" : "the") hosts' stream"))
+    }
+    if entry.hosts != known.hosts?.last { memory?.hosts = entry.hosts.map { StreamPosition(after: $0) } }
+    if entry.own != known.own.last { memory?.own = StreamPosition(after: entry.own) }
+    if let policy = entry.policy { memory?.policy = policy }
   }
 
   private mutating func compare(_ entry: Entry, with known: SessionMemory) {
@@ -382,7 +442,7 @@ extension SignalingClient {
       report(ProtocolViolation(.contradiction, "the epoch is said to have changed and is the same"))
     }
     // protocol/README.md, 2: what was shown is safe; within an epoch numbers never go back.
-    let shown = max(position, known.own.lastExpected)
+    let shown = max(position, known.messages.lastExpected)
     if entry.epoch == known.epoch, event.position < shown || event.notRecovered == .ahead {
       report(
         ProtocolViolation(
@@ -401,6 +461,10 @@ private struct Entry {
   /// The number of the last signal for that address.
   var signalSequence: UInt64 = 0
   var presence: PresenceState?
+  /// The places in the streams that not everybody has.
+  var hosts: UInt64?
+  var own: UInt64 = 0
+  var policy: RoomPolicy?
 
   init(
     _ fields: MessageFields, isAnswer: Bool, asked: Bool, _ configuration: SignalingClientConfiguration,
@@ -408,7 +472,6 @@ private struct Entry {
   ) throws(ProtocolViolation) {
     _ = try fields.time("at")
     let place: JoinedEvent.Place = try fields.choice("state", JoinedEvent.Place.self)
-    if !isAnswer, place == .waiting { throw fields.wrong("state") }
     let person = try fields.object("you")
     user = try person.string("user", bytes: 1...ProtocolLimits.userBytes)
     _ = try person.string("name", bytes: 0...ProtocolLimits.nameBytes)
@@ -426,7 +489,13 @@ private struct Entry {
     let areSignalsRecovered = fields.has("signals_recovered") ? try fields.boolean("signals_recovered") : nil
 
     resumeToken = try fields.string("resume_token", bytes: 1...ProtocolLimits.resumeTokenBytes)
-    let position = try fields.object("streams").number("room")
+    let streams = try fields.object("streams")
+    let position = try streams.number("room")
+    hosts = streams.has("hosts") ? try streams.number("hosts") : nil
+    guard let number = streams.view[StreamName.user(user).text]?.integer, number >= 0 else {
+      throw fields.wrong("streams")
+    }
+    own = UInt64(number)
     peer = try fields.optionalString("peer", bytes: 1...ProtocolLimits.userBytes)
     if peer != nil { signalSequence = try fields.number("signal_seq") } else { try fields.forbid("signal_seq") }
     var chat: ChatPage?
@@ -434,8 +503,10 @@ private struct Entry {
       try fields.forbid("chat")
       try fields.forbid("ice_servers")
     } else {
-      _ = try fields.array("ice_servers")
-      try fields.forbid("waiting")
+      _ = try ICEServers(fields)
+      _ = try Stage(try fields.object("stage"))
+      if !role.passesCapacity { try fields.forbid("waiting") }
+      policy = try RoomPolicy(try fields.object("policy"))
       if isRecovered {
         try fields.forbid("chat")
       } else {

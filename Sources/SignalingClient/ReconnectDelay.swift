@@ -40,7 +40,7 @@ enum CloseRule: Equatable {
     case nil, 1001, 1002, 1003, 1007, 1009, 1011, 1012, 1013: self = .reconnect
     case 4001, 4002, 4005, 4006, 4007: self = .reconnect
     case 4003: self = .joinAnew
-    case 1000, 1008, 4500, 4501: self = .stop
+    case 1000, 1008, 4500, 4501, 4502, 4503, 4510: self = .stop
     default: self = .unknown
     }
   }

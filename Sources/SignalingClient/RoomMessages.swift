@@ -8,38 +8,49 @@ extension SignalingClient {
 
   /// Holds the number of an event against those before.
   /// - Returns: whether it is new.
-  private mutating func takeNumber(_ sequence: UInt64) -> Bool {
+  mutating func takeNumber(_ sequence: UInt64) -> Bool {
     guard let last = memory?.stream.last, let verdict = memory?.stream.receive(sequence) else { return false }
+    return judge(verdict, sequence, after: last, "event")
+  }
+
+  mutating func judge(
+    _ verdict: StreamPosition.Verdict, _ sequence: UInt64, after last: UInt64, _ what: String
+  ) -> Bool {
     switch verdict {
     case .inOrder: return true
     case .gap(let count):
-      report(ProtocolViolation(.missingEvents, count: count, "event \(sequence) came after \(last)"))
+      report(ProtocolViolation(.missingEvents, count: count, "\(what) \(sequence) came after \(last)"))
       return true
     case .late:
-      report(ProtocolViolation(.lateEvent, "event \(sequence) came after \(last), too late"))
+      report(ProtocolViolation(.lateEvent, "\(what) \(sequence) came after \(last), too late"))
       return true
     case .duplicate:
-      report(ProtocolViolation(.repeatedEvent, "event \(sequence) came again, after \(last)"))
+      report(ProtocolViolation(.repeatedEvent, "\(what) \(sequence) came again, after \(last)"))
       return false
     }
   }
 
   mutating func takeChat(_ fields: MessageFields, _ type: JSONView) throws(ProtocolViolation) {
     guard state == .present || state == .reading else { throw unexpected(type) }
-    guard try fields.value("stream").equals("room") else { throw fields.wrong("stream") }
     let event = try ChatEvent(fields)
+    if event.isPrivate {
+      guard try takeNumber(event.sequence, try stream(fields)) else { return }
+      queue.append(.chat(event))
+      return
+    }
+    guard try fields.value("stream").equals("room") else { throw fields.wrong("stream") }
     guard takeNumber(event.sequence) else { return }
     queue.append(.chat(event))
     // Of a session that has not started, or is over, by what the numbered events say.
     if memory?.status != .ongoing {
       report(ProtocolViolation(.contradiction, "event \(event.sequence) was said while the session was not live"))
     }
-    if event.isErased {
-      memory?.own.forget(event.sequence)
+    if event.isErased || event.isDeleted {
+      memory?.messages.forget(event.sequence)
     } else if let user, event.isBy(user) {
-      try memory?.own.see(event)
+      try memory?.messages.see(event)
     } else {
-      try memory?.own.pass(event.sequence)
+      try memory?.messages.pass(event.sequence)
     }
   }
 
@@ -53,12 +64,12 @@ extension SignalingClient {
     case .present, .reading:
       guard let sequence = event.sequence, try fields.value("stream").equals("room") else { throw fields.wrong("seq") }
       guard takeNumber(sequence) else { return }
-      try memory?.own.pass(sequence)
+      try memory?.messages.pass(sequence)
     default: throw unexpected(type)
     }
     queue.append(.status(event))
     if let known = memory {
-      let isNext = known.status.after(.start) == event.change.status || known.status.after(.end) == event.change.status
+      let isNext = LifeCycle.steps.contains { $0.from.contains(known.status) && $0.to == event.change.status }
       let isToldAgain = event.sequence != nil && event.change.revision <= known.toldWhileWaiting ?? 0
       if !isToldAgain, !isNext || event.change.revision <= known.revision {
         report(
@@ -71,6 +82,11 @@ extension SignalingClient {
       memory?.revision = event.change.revision
       if state == .waiting { memory?.toldWhileWaiting = event.change.revision }
     }
+    if state == .waiting, !event.change.status.isAhead, !event.change.status.isLive, event.change.status != .completed {
+      // protocol/README.md, 4: nobody waits for a session that is called off.
+      dismiss(.status(event.change.status))
+    }
+    if event.change.status == .completed, state == .waiting, isKnocking { dismiss(.status(.completed)) }
     if event.change.status == .completed, state == .present {
       // protocol/README.md, 4: "At the end … presence is empty (no diff says so), peers are gone".
       state = .reading

@@ -5,6 +5,12 @@ struct SessionMemory {
   var epoch: String
   var resumeToken: String?
   var stream: StreamPosition
+  /// The place in the stream `hosts`; nil for who does not have it.
+  var hosts: StreamPosition?
+  /// The place in the stream of the user.
+  var own = StreamPosition(after: 0)
+  /// What the room's events and states so far make of its policy.
+  var policy = RoomPolicy()
   /// The state and revision that the numbered events seen so far lead to.
   var status: SessionStatus
   var revision: Int
@@ -16,7 +22,7 @@ struct SessionMemory {
   var signalSequence: UInt64
   /// Whether this client is the polite side towards a peer, as the first signal said.
   var politeness: [String: Bool] = [:]
-  var own = OwnMessages()
+  var messages = OwnMessages()
 }
 
 /// Holds the answers to a client's own chat messages against the events that it sees.

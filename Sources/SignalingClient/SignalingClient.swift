@@ -53,6 +53,8 @@ public struct SignalingClient {
   public internal(set) var user: String?
   /// The role in the session, once joined.
   public internal(set) var role: Role?
+  /// Whether this client waits without being one who may come in.
+  public internal(set) var isKnocking = false
   /// Who is there; nil while not ``State/present``.
   public internal(set) var presence: PresenceView?
 
@@ -96,6 +98,10 @@ public struct SignalingClient {
 
   /// The epoch and position of the last state and event; nil before the first.
   public var position: (epoch: String, room: UInt64)? { memory.map { ($0.epoch, $0.stream.last) } }
+  /// The places in the streams that not everybody has; nil for one that this client does not have.
+  public var streamPositions: (hosts: UInt64?, own: UInt64?) { (memory?.hosts?.last, memory?.own.last) }
+  /// The room's policy as it was told last; nil before the first join.
+  public var policy: RoomPolicy? { memory?.policy }
   /// The address for signals; nil for who has none.
   public var peer: String? { memory?.peer }
   /// The number of the last signal; nil before the first join.

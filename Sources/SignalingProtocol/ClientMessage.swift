@@ -18,6 +18,11 @@ public enum SignalKind: String, Sendable, CaseIterable {
   case bye
 }
 
+/// For whom a chat message is, when not for everybody.
+public enum ChatAudience: String, Sendable, CaseIterable {
+  case hosts
+}
+
 /// A message from a client.
 ///
 /// Cases with `UnsafeRawBufferPointer` point into the bytes the message was read from and are valid as long as these.
@@ -39,13 +44,34 @@ public enum ClientMessage {
     public var room: UInt64
     /// The number of the last signal that arrived, 0 before the first.
     public var signalSequence: UInt64
+    /// The number of the last event of the stream `hosts` that arrived; nil when the client did not have that stream.
+    public var hosts: UInt64?
+    /// The same of the stream of one user.
+    public var own: OwnStream?
+
+    /// A place in the stream of one user.
+    public struct OwnStream: Sendable, Equatable {
+      public var user: String
+      public var sequence: UInt64
+
+      /// A place of this number.
+      public init(user: String, sequence: UInt64) {
+        self.user = user
+        self.sequence = sequence
+      }
+    }
 
     /// A resume with these facts.
-    public init(token: String, epoch: String, room: UInt64, signalSequence: UInt64 = 0) {
+    public init(
+      token: String, epoch: String, room: UInt64, signalSequence: UInt64 = 0, hosts: UInt64? = nil,
+      own: OwnStream? = nil
+    ) {
       self.token = token
       self.epoch = epoch
       self.room = room
       self.signalSequence = signalSequence
+      self.hosts = hosts
+      self.own = own
     }
   }
 
@@ -64,6 +90,17 @@ public enum ClientMessage {
 
   /// A new token of the same user, in the place of the one that the connection came with.
   case tokenRenew(String)
+  /// Follows the list of sessions, or no longer does.
+  case sessionsWatch(on: Bool)
+  /// A command that the domain knows by itself; answered with what it leads to.
+  case perform(Command, key: String?)
+
+  case attendanceGet(after: Int, limit: Int)
+
+  /// Asks for what was said to the hosts.
+  case privateHistory(before: UInt64?, limit: Int)
+  case chatTyping(isOn: Bool)
+  case presenceAway(isOn: Bool)
 }
 
 /// A message with the id that the client chose.
@@ -100,8 +137,14 @@ extension ClientMessage {
       throw ProtocolError(.invalidField, "A type is a string.", field: "type")
     }
     if type.equals("chat.send") {
-      self = .chatSend(
-        text: try fields.string("text", bytes: 0...ProtocolLimits.messageBytes), key: try fields.key())
+      let text = try fields.string("text", bytes: 0...ProtocolLimits.messageBytes)
+      let key = try fields.key()
+      let replyTo = try fields.optionalMessage("reply_to")
+      let isPrivate = try fields.optionalChoice("to", ChatAudience.self) == .hosts
+      self =
+        replyTo == nil && !isPrivate
+        ? .chatSend(text: text, key: key)
+        : .perform(.sendChat(text: text, replyTo: replyTo, isPrivate: isPrivate), key: key)
     } else if type.equals("signal") {
       guard let payload = view["payload"] else {
         throw ProtocolError(.missingField, "A signal has a payload.", field: "payload")
@@ -138,12 +181,38 @@ extension ClientMessage {
     } else if type.equals("presence.page") {
       self = .presencePage(after: try fields.sequence("after"))
     } else if type.equals("chat.history") {
-      self = .chatHistory(
-        before: try fields.optionalSequence("before"),
-        limit: try fields.optionalInteger("limit", 1...Int64(ProtocolLimits.historyPage))
-          .map(Int.init) ?? ProtocolLimits.historyDefault)
+      let before = try fields.optionalSequence("before")
+      let limit =
+        try fields.optionalInteger("limit", 1...Int64(ProtocolLimits.historyPage))
+        .map(Int.init) ?? ProtocolLimits.historyDefault
+      self =
+        try fields.optionalBoolean("private") == true
+        ? .privateHistory(before: before, limit: limit) : .chatHistory(before: before, limit: limit)
+    } else if type.equals("chat.typing") {
+      self = .chatTyping(isOn: try fields.boolean("on"))
+    } else if type.equals("presence.away") {
+      self = .presenceAway(isOn: try fields.boolean("on"))
     } else if type.equals("token.renew") {
       self = .tokenRenew(try fields.string("token", bytes: 1...ProtocolLimits.tokenBytes))
+    } else if type.equals("attendance.get") {
+      let limit = try fields.optionalInteger("limit", 1...Int64(ProtocolLimits.attendancePage))
+      self = .attendanceGet(
+        after: Int(try fields.optionalInteger("after", 0...Int64(Int32.max)) ?? 0),
+        limit: limit.map(Int.init) ?? ProtocolLimits.attendancePage)
+    } else if type.equals("participant.check_in") {
+      self = .perform(
+        .markPresent(
+          user: try fields.string("user", bytes: 1...ProtocolLimits.userBytes),
+          name: try fields.optionalString("name", bytes: 1...ProtocolLimits.nameBytes)), key: try fields.key())
+    } else if type.equals("participant.check_out") {
+      self = .perform(
+        .markGone(user: try fields.string("user", bytes: 1...ProtocolLimits.userBytes)), key: try fields.key())
+    } else if type.equals("sessions.watch") {
+      self = .sessionsWatch(on: try fields.optionalBoolean("on") ?? true)
+    } else if let command = try fields.conduct(type) {
+      self = .perform(command, key: try fields.key())
+    } else if let command = try fields.lifeCommand(type) {
+      self = .perform(command, key: try fields.key())
     } else {
       throw ProtocolError(.unknownType, "There is no command of this type.", field: "type")
     }
@@ -151,7 +220,7 @@ extension ClientMessage {
 }
 
 /// Typed access to the fields of a command.
-private struct CommandFields {
+struct CommandFields {
   private let view: JSONView
 
   /// The names of the objects around these fields, each with a dot behind it.
@@ -162,16 +231,18 @@ private struct CommandFields {
     self.path = path
   }
 
-  private func value(_ name: StaticString) -> JSONView? {
+  func value(_ name: StaticString) -> JSONView? {
     guard let value = view[name], !value.isNull else { return nil }
     return value
   }
 
-  private func missing(_ name: StaticString) -> ProtocolError {
+  func isNull(_ name: StaticString) -> Bool { view[name]?.isNull == true }
+
+  func missing(_ name: StaticString) -> ProtocolError {
     ProtocolError(.missingField, "The field \(path)\(name) is missing.", field: "\(path)\(name)")
   }
 
-  private func invalid(_ name: StaticString, _ expectation: String) -> ProtocolError {
+  func invalid(_ name: StaticString, _ expectation: String) -> ProtocolError {
     ProtocolError(.invalidField, "The field \(path)\(name) is \(expectation).", field: "\(path)\(name)")
   }
 
@@ -196,6 +267,86 @@ private struct CommandFields {
     guard let value = value(name) else { return nil }
     guard let boolean = value.boolean else { throw invalid(name, "true or false") }
     return boolean
+  }
+
+  func boolean(_ name: StaticString) throws(ProtocolError) -> Bool {
+    guard let boolean = try optionalBoolean(name) else { throw missing(name) }
+    return boolean
+  }
+
+  /// The id of a chat message: the number of its event behind an `m`.
+  func optionalMessage(_ name: StaticString) throws(ProtocolError) -> UInt64? {
+    guard let text = try optionalString(name, bytes: 2...20) else { return nil }
+    guard text.utf8.first == UInt8(ascii: "m"), text.utf8.dropFirst().allSatisfy({ (0x30...0x39).contains($0) }),
+      let sequence = UInt64(text.dropFirst())
+    else {
+      throw invalid(name, "the id of a message")
+    }
+    return sequence
+  }
+
+  func message(_ name: StaticString) throws(ProtocolError) -> UInt64 {
+    guard let sequence = try optionalMessage(name) else { throw missing(name) }
+    return sequence
+  }
+
+  func user() throws(ProtocolError) -> String { try string("user", bytes: 1...ProtocolLimits.userBytes) }
+
+  /// A command about people, the room's policy or what becomes of messages; nil when there is none of this type.
+  func conduct(_ type: JSONView) throws(ProtocolError) -> Command? {
+    if type.equals("hand.raise") { return .raiseHand }
+    if type.equals("hand.lower") {
+      if try optionalBoolean("all") == true { return .lowerHand(.all) }
+      return .lowerHand(try optionalString("user", bytes: 1...ProtocolLimits.userBytes).map(HandOwner.user) ?? .own)
+    }
+    if type.equals("chat.react") {
+      return .reactToChat(
+        message: try message("message"), emoji: try string("emoji", bytes: 1...ProtocolLimits.emojiBytes),
+        isOn: try boolean("on"))
+    }
+    if type.equals("chat.edit") {
+      return .editChat(
+        message: try message("message"), text: try string("text", bytes: 0...ProtocolLimits.messageBytes))
+    }
+    if type.equals("chat.delete") { return .deleteChat(message: try message("message")) }
+    if type.equals("chat.pin") { return .pinChat(message: try message("message"), isOn: try boolean("on")) }
+    if type.equals("participant.mute") { return .mute(user: try user(), isOn: try optionalBoolean("on") ?? true) }
+    if type.equals("participant.ask_unmute") { return .askToUnmute(user: try user()) }
+    if type.equals("participant.remove") { return .remove(user: try user()) }
+    if type.equals("participant.ban") { return .ban(user: try user(), isOn: true) }
+    if type.equals("participant.unban") { return .ban(user: try user(), isOn: false) }
+    if type.equals("participant.promote") { return .promote(user: try user()) }
+    if type.equals("participant.demote") { return .demote(user: try user()) }
+    if type.equals("participant.spotlight") {
+      return .spotlight(user: try optionalBoolean("on") ?? true ? try user() : nil)
+    }
+    if type.equals("room.mute_all") {
+      return .muteAll(isOn: try boolean("on"), isUnmuteAllowed: try optionalBoolean("unmute_allowed") ?? false)
+    }
+    if type.equals("room.lock") {
+      var change = PolicyChange()
+      change.isLocked = try boolean("on")
+      return .setPolicy(change)
+    }
+    if type.equals("room.policy") {
+      var change = PolicyChange()
+      change.isLocked = try optionalBoolean("locked")
+      change.isUnmuteAllowed = try optionalBoolean("unmute_allowed")
+      change.chat = try optionalChoice("chat", RoomPolicy.Chat.self)
+      change.slowModeSeconds = try optionalInteger("slow_mode_seconds", 0...Int64(RoomPolicy.slowModeRange.upperBound))
+        .map(Int.init)
+      change.hasWaitingRoom = try optionalBoolean("waiting_room")
+      return .setPolicy(change)
+    }
+    if type.equals("stage.set") {
+      let places = try optionalInteger(
+        "places", Int64(Stage.placesRange.lowerBound)...Int64(Stage.placesRange.upperBound))
+      return .setStage(StageChange(mode: try optionalChoice("mode", Stage.Mode.self), places: places.map { Int($0) }))
+    }
+    if type.equals("stage.invite") { return .inviteToStage(user: try user()) }
+    if type.equals("stage.remove") { return .removeFromStage(user: try user()) }
+    if type.equals("stage.leave") { return .leaveStage }
+    return nil
   }
 
   func optionalInteger(_ name: StaticString, _ range: ClosedRange<Int64>) throws(ProtocolError) -> Int64? {
@@ -261,7 +412,37 @@ private struct CommandFields {
     }
     return ClientMessage.Resume(
       token: token, epoch: epoch, room: try streams.optionalSequence("room") ?? 0,
-      signalSequence: try fields.optionalSequence("signal_seq") ?? 0)
+      signalSequence: try fields.optionalSequence("signal_seq") ?? 0, hosts: try streams.optionalSequence("hosts"),
+      own: streams.ownStream())
+  }
+
+  /// The place in the stream whose name begins with `user:`.
+  private func ownStream() -> ClientMessage.Resume.OwnStream? {
+    for member in view.members {
+      guard let name = member.key.string, name.hasPrefix("user:"), let number = member.value.integer else { continue }
+      return ClientMessage.Resume.OwnStream(user: String(name.dropFirst(5)), sequence: UInt64(clamping: number))
+    }
+    return nil
+  }
+
+  /// A command about the life of the session, or about who waits; nil for any other.
+  func lifeCommand(_ type: JSONView) throws(ProtocolError) -> Command? {
+    if type.equals("session.cancel") { return .cancel(reason: try reason("reason")) }
+    if type.equals("session.announce") { return .announce(text: try reason("text")) }
+    if type.equals("session.update") { return .update(try SessionPatch(reading: view)) }
+    if type.equals("session.reschedule") {
+      return .reschedule(try ScheduleChange(reading: view), reason: try reason("reason"))
+    }
+    if type.equals("waiting.admit") {
+      if try optionalBoolean("all") == true { return .admit(users: []) }
+      return .admit(users: [try string("user", bytes: 1...ProtocolLimits.userBytes)])
+    }
+    if type.equals("waiting.deny") { return .deny(user: try string("user", bytes: 1...ProtocolLimits.userBytes)) }
+    return nil
+  }
+
+  private func reason(_ name: StaticString) throws(ProtocolError) -> String? {
+    try optionalString(name, bytes: 0...ProtocolLimits.reasonBytes)
   }
 
   func hello() throws(ProtocolError) -> ClientMessage.Hello {

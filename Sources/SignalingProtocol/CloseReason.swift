@@ -12,9 +12,12 @@ public enum CloseReason: UInt16, Sendable, CaseIterable {
   case helloTimeout = 4005
   case rateLimited = 4006
   case badToken = 4500
+  case removed = 4502
+  case banned = 4503
 
   case roleChanged = 4007
   case tokenExpired = 4501
+  case leftElsewhere = 4510
 
   /// The reason text of the Close frame; at most 123 bytes (RFC 6455, 5.5.1).
   public var text: String {
@@ -31,6 +34,9 @@ public enum CloseReason: UInt16, Sendable, CaseIterable {
     case .badToken: "token or ticket not valid"
     case .roleChanged: "role changed"
     case .tokenExpired: "token expired"
+    case .leftElsewhere: "left the session elsewhere"
+    case .removed: "removed from the session"
+    case .banned: "banned from the session"
     }
   }
 
@@ -49,6 +55,9 @@ public enum CloseReason: UInt16, Sendable, CaseIterable {
     case .badToken: "bad_token"
     case .roleChanged: "role_changed"
     case .tokenExpired: "token_expired"
+    case .leftElsewhere: "left_elsewhere"
+    case .removed: "removed"
+    case .banned: "banned"
     }
   }
 }

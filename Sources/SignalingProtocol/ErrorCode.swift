@@ -20,6 +20,7 @@ public enum ErrorCode: String, Sendable, CaseIterable {
   case keyConflict = "key_conflict"
   case keyExpired = "key_expired"
   case peerUnavailable = "peer_unavailable"
+  case staleNegotiation = "stale_negotiation"
   case badRequest = "bad_request"
   case originNotAllowed = "origin_not_allowed"
   case unsupportedSubprotocol = "unsupported_subprotocol"
@@ -37,14 +38,35 @@ public enum ErrorCode: String, Sendable, CaseIterable {
   case storageUnavailable = "storage_unavailable"
   case internalError = "internal_error"
 
+  case alreadyInSession = "already_in_session"
+  case denied
+  case locked
+  case notOnList = "not_on_list"
+  case listFull = "list_full"
+
+  case banned
+  case muted
+  case chatClosed = "chat_closed"
+  case slowMode = "slow_mode"
+  case noSuchParticipant = "no_such_participant"
+  case noSuchMessage = "no_such_message"
+  case limitReached = "limit_reached"
+
+  case stageFull = "stage_full"
+  case stageClosed = "stage_closed"
+  case audioOnly = "audio_only"
+
   /// The status when the answer is HTTP (RFC 9110, section 15).
   public var httpStatus: Int {
     switch self {
     case .malformedJSON, .unknownType, .helloExpected, .alreadyGreeted, .notJoined, .alreadyJoined, .wrongState,
-      .sessionFull, .sessionExists, .keyConflict, .keyExpired, .badRequest, .unsupportedSubprotocol:
+      .sessionFull, .sessionExists, .keyConflict, .keyExpired, .staleNegotiation, .badRequest, .unsupportedSubprotocol,
+      .alreadyInSession:
       400
     case .badToken, .tokenExpired, .badTicket: 401
-    case .forbidden, .originNotAllowed: 403
+    case .forbidden, .originNotAllowed, .denied, .locked: 403
+    case .notOnList: 404
+    case .listFull: 400
     case .notFound, .peerUnavailable: 404
     case .methodNotAllowed: 405
     case .payloadTooLarge: 413
@@ -57,6 +79,11 @@ public enum ErrorCode: String, Sendable, CaseIterable {
     case .notImplemented: 501
     case .serverFull, .unavailable, .storageUnavailable: 503
     case .versionNotSupported: 505
+
+    case .limitReached, .stageFull, .audioOnly: 400
+    case .banned, .muted, .chatClosed, .stageClosed: 403
+    case .noSuchParticipant, .noSuchMessage: 404
+    case .slowMode: 429
     }
   }
 
@@ -66,6 +93,7 @@ public enum ErrorCode: String, Sendable, CaseIterable {
     case .sessionFull, .rateLimited, .tooManyConnections, .serverFull, .unavailable, .storageUnavailable,
       .internalError:
       true
+    case .slowMode: true
     default: false
     }
   }

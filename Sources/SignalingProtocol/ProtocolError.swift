@@ -41,9 +41,12 @@ public struct ProtocolError: Error, Sendable, Equatable {
     case .wrongState(let status):
       let state =
         switch status {
-        case .scheduled: "has not started"
+        case .pendingApproval: "has not been approved"
+        case .approved, .scheduled: "has not started"
         case .ongoing: "is live"
         case .completed: "is over"
+        case .cancelled: "is cancelled"
+        case .expired: "has expired"
         }
       self.init(.wrongState, "The session \(state).")
     case .sessionFull: self.init(.sessionFull, "The session is full.")
@@ -59,6 +62,24 @@ public struct ProtocolError: Error, Sendable, Equatable {
           ? "The server cannot write to its disk. This was not done: repeat it later with the same key."
           : "The server cannot write to its disk. This may be done or not: repeat it later with the same key.",
         outcome: isCertain ? .notDone : .unknown)
+
+    case .alreadyIn: self.init(.alreadyInSession, "You are in this session already.")
+    case .denied: self.init(.denied, "The host does not let you in.")
+    case .locked: self.init(.locked, "The session is locked: nobody new gets in.")
+    case .unknownUser(let user):
+      self.init(.notOnList, "Nobody called \(user.prefix(128)) is on the list, or waits.")
+    case .rosterFull: self.init(.listFull, "The list of this session is full.")
+    case .banned: self.init(.banned, "You are banned from this session.")
+    case .muted: self.init(.muted, "You are muted, until you are asked to speak.")
+    case .chatClosed: self.init(.chatClosed, "The chat is closed.")
+    case .slowMode(let milliseconds):
+      self.init(.slowMode, "Wait a little before the next message.")
+      retryAfterMilliseconds = milliseconds
+    case .noSuchParticipant: self.init(.noSuchParticipant, "Nobody of this id is in the session.")
+    case .noSuchMessage: self.init(.noSuchMessage, "There is no such message.")
+    case .limitReached(let sentence): self.init(.limitReached, sentence)
+
+    case .stageFull: self.init(.stageFull, "As many people as may be are on the stage.")
     }
   }
 }

@@ -11,11 +11,15 @@ public enum ProtocolLimits {
   /// The bytes of a name.
   public static let nameBytes = 120
   /// The bytes of a user id.
-  public static let userBytes = 128
+  public static let userBytes = Classroom.Limits.userBytes
+  /// The bytes of an emoji.
+  public static let emojiBytes = 4 * Classroom.Limits.emojiScalars
   /// The bytes of an idempotency key.
   public static let keyBytes = 128
   /// The bytes of a negotiation id.
   public static let negotiationBytes = 64
+  /// With how many others one peer may begin to negotiate, at the same time.
+  public static let negotiationsOpened = 256
   /// The bytes of a token.
   public static let tokenBytes = 8192
   /// The bytes of a resume token.
@@ -35,8 +39,22 @@ public enum ProtocolLimits {
   /// The bytes that the texts of one page of history have together, unless it is a single message. With the page of presence
   /// it keeps `session.joined` well below what may wait for a slow socket.
   public static let historyTextBytes = 65_536
+  /// The people of one page of the attendance report.
+  public static let attendancePage = 100
   /// The participants of one page of presence.
   public static let presencePage = 200
+  /// The people who wait that those who lead the class are told of at once: those who have waited longest.
+  public static let waitingPage = 200
+  /// Up to how many people who wait are told each other's names.
+  public static let waitingNames = 50
+  /// The bytes of a reason, or of the text of an announcement.
+  public static let reasonBytes = 4 * SessionDraft.Limits.reasonCharacters.upperBound
+  /// How soon it counts when somebody says again to be typing.
+  public static let typingRepeatMilliseconds: Int64 = 2000
+  /// How long somebody counts as typing who says nothing more of it.
+  public static let typingLifetimeMilliseconds: Int64 = 6000
+  /// How many of those who type are named.
+  public static let typingNames = 10
   /// How long a client may take to say hello.
   public static let helloTimeoutMilliseconds: Int64 = 5000
   /// After how much silence the server sends a ping.

@@ -23,6 +23,7 @@ public enum ServerMessage {
     writer.string("signal")
     writer.string("resume")
     writer.string("renewal")
+    writer.string("moderation")
     writer.endArray()
     writer.key("limits")
     writer.beginObject()
@@ -132,6 +133,26 @@ public enum ServerMessage {
     writer.endObject()
   }
 
+  /// What a command is answered with.
+  /// - Parameter view: the session after it.
+  public static func answer(_ answer: Answer, id: Int64, session view: SessionView, into writer: inout JSONWriter) {
+    begin("ok", id: id, into: &writer)
+    switch answer {
+    case .done: break
+    case .chat(let streamSequence, let sequence, let time):
+      writer.field("seq", streamSequence)
+      writer.field("at", time.milliseconds)
+      writer.field("message_id", messageID(sequence))
+    case .status(let change):
+      writer.key("session")
+      writeSession(view.inState(change), includingRoomName: false, into: &writer)
+
+    case .registration(let state): writer.field("registration", state.rawValue)
+    case .count(let count): writer.field("count", count)
+    }
+    writer.endObject()
+  }
+
   /// Opens an object with `type` and `id`; the caller writes the rest and ends it.
   public static func begin(_ type: StaticString, id: Int64?, into writer: inout JSONWriter) {
     writer.beginObject()
@@ -141,12 +162,17 @@ public enum ServerMessage {
 
   /// Opens an event, numbered when it has a number; the caller writes the rest and ends it.
   public static func beginEvent(
-    _ type: StaticString, sequence: UInt64? = nil, at time: Timestamp, into writer: inout JSONWriter
+    _ type: StaticString, in stream: StreamName = .room, sequence: UInt64? = nil, at time: Timestamp,
+    into writer: inout JSONWriter
   ) {
     writer.beginObject()
     writer.field("type", type)
     if let sequence {
-      writer.field("stream", "room")
+      switch stream {
+      case .room: writer.field("stream", "room")
+      case .hosts: writer.field("stream", "hosts")
+      case .user: writer.field("stream", stream.text)
+      }
       writer.field("seq", sequence)
     }
     writer.field("at", time.milliseconds)
@@ -167,16 +193,12 @@ public enum ServerMessage {
     writer.field("by", user)
     writer.field("started_at", change.startedAt.map(RFC3339.format))
     writer.field("ended_at", change.endedAt.map(RFC3339.format))
-    writer.endObject()
-  }
-
-  /// How many people wait.
-  public static func waitingCount(
-    _ count: Int, session: String, at time: Timestamp, into writer: inout JSONWriter
-  ) {
-    beginEvent("waiting.count", at: time, into: &writer)
-    writer.field("session", session)
-    writer.field("count", count)
+    if let reason = change.reason { writer.field("reason", reason) }
+    if let schedule = change.schedule {
+      writer.field("scheduled_at", RFC3339.format(schedule.scheduledAt))
+      writer.field("time_zone", schedule.timeZone)
+      writer.field("duration_minutes", schedule.durationMinutes)
+    }
     writer.endObject()
   }
 
@@ -184,6 +206,23 @@ public enum ServerMessage {
   public static func chatMessage(_ message: ChatMessage, into writer: inout JSONWriter) {
     beginEvent("chat.message", sequence: message.streamSequence, at: message.at, into: &writer)
     writeFields(of: message, into: &writer)
+    writer.endObject()
+  }
+
+  /// Who is typing: the first of them by name, and how many.
+  public static func typing(
+    _ people: [(user: String, name: String)], count: Int, at time: Timestamp, into writer: inout JSONWriter
+  ) {
+    beginEvent("chat.typing", at: time, into: &writer)
+    writer.array("users") { writer in
+      for person in people {
+        writer.object { writer in
+          writer.field("user", person.user)
+          writer.field("name", person.name)
+        }
+      }
+    }
+    writer.field("count", count)
     writer.endObject()
   }
 
@@ -239,12 +278,21 @@ public enum ServerMessage {
   /// The end of a signal that is number `sequence` of its receiver.
   public static func signalEnd(sequence: UInt64) -> [UInt8] { Array(#","signal_seq":\#(sequence)}"#.utf8) }
 
-  /// An event of the stream, as it was sent when it happened.
-  public static func streamEvent(_ event: StreamEvent, session: String, into writer: inout JSONWriter) {
+  /// An event of a stream, as it was sent when it happened.
+  /// - Parameter isNumbered: false for those who wait, to whom the stream's numbers mean nothing.
+  public static func streamEvent(
+    _ event: StreamEvent, in stream: StreamName = .room, session: String, isNumbered: Bool = true,
+    into writer: inout JSONWriter
+  ) {
+    let number = isNumbered ? event.sequence : nil
     switch event.content {
     case .status(let change):
-      sessionStatus(change, session: session, by: event.by, sequence: event.sequence, at: event.at, into: &writer)
-    case .chat(let message): chatMessage(message, into: &writer)
+      sessionStatus(change, session: session, by: event.by, sequence: number, at: event.at, into: &writer)
+    case .chat(let message) where stream == .room: chatMessage(message, into: &writer)
+    case .updated(let view): updated(view, by: event.by, sequence: number, at: event.at, into: &writer)
+    case .starting(let text):
+      starting(text: text, session: session, by: event.by, sequence: number, at: event.at, into: &writer)
+    default: conductEvent(event, in: stream, into: &writer)
     }
   }
 
@@ -284,40 +332,55 @@ public enum ServerMessage {
       for peer in participant.peers { writer.string(peer.id) }
       writer.endArray()
       writer.field("reconnecting", participant.isReconnecting)
+      writeMarks(participant.marks, into: &writer)
+      if participant.isOnStage { writer.field("on_stage", true) }
+      if participant.isAway { writer.field("away", true) }
       writer.endObject()
     }
     writer.endArray()
   }
 
   /// `messages` and `has_more` of a page of chat.
-  public static func writeChat(_ page: ChatLog.Page, into writer: inout JSONWriter) {
+  /// - Parameter reader: the user for whom a reaction is `mine`.
+  public static func writeChat(_ page: ChatLog.Page, for reader: String? = nil, into writer: inout JSONWriter) {
     writer.key("messages")
     writer.beginArray()
-    for message in page.messages {
-      writer.beginObject()
-      writer.field("seq", message.streamSequence)
-      writer.field("at", message.at.milliseconds)
-      writeFields(of: message, into: &writer)
-      writer.endObject()
-    }
+    for message in page.messages { writeMessage(message, for: reader, into: &writer) }
     writer.endArray()
     writer.field("has_more", page.hasMore)
   }
 
-  private static func writeFields(of message: ChatMessage, into writer: inout JSONWriter) {
+  /// A message with its number, as pages have it.
+  static func writeMessage(_ message: ChatMessage, for reader: String?, into writer: inout JSONWriter) {
+    writer.beginObject()
+    writer.field("seq", message.streamSequence)
+    writer.field("at", message.at.milliseconds)
+    writeFields(of: message, into: &writer)
+    writeReactions(to: message, for: reader, into: &writer)
+    writer.endObject()
+  }
+
+  static func writeFields(of message: ChatMessage, into writer: inout JSONWriter) {
     writer.field("message_id", messageID(message.sequence))
     writer.field("user", message.user)
     writer.field("name", message.name)
     writer.field("role", message.role.rawValue)
     writer.field("text", message.text)
     if message.isErased { writer.field("erased", true) }
+    if message.isDeleted { writer.field("deleted", true) }
+    if let answered = message.replyTo { writer.field("reply_to", messageID(answered)) }
+    if let time = message.editedAt { writer.field("edited_at", RFC3339.format(time)) }
   }
 
   /// The id of the chat message that is event number `sequence` of its session.
   public static func messageID(_ sequence: UInt64) -> String { "m\(sequence)" }
 
-  /// A session object; `room_name` only where the reader may join.
-  public static func writeSession(_ view: SessionView, includingRoomName: Bool, into writer: inout JSONWriter) {
+  /// A session object; `room_name` and `meeting_url` only where the reader may join.
+  /// - Parameter template: what meeting addresses are made of where the session has none of its own.
+  public static func writeSession(
+    _ view: SessionView, includingRoomName: Bool, meetings template: MeetingTemplate? = nil, hasCounts: Bool = false,
+    into writer: inout JSONWriter
+  ) {
     let details = view.details
     writer.beginObject()
     writer.field("id", details.id)
@@ -329,7 +392,7 @@ public enum ServerMessage {
     writer.field("is_live", view.status.isLive)
     writer.field("rev", view.revision)
     writer.field("host", details.host)
-    writer.field("scheduled_at", RFC3339.format(details.scheduledAt))
+    writer.field("scheduled_at", details.isTimeFixed ? RFC3339.format(details.scheduledAt) : nil)
     writer.field("time_zone", details.timeZone)
     writer.field("duration_minutes", details.durationMinutes)
     writer.field("capacity", details.capacity)
@@ -340,7 +403,40 @@ public enum ServerMessage {
     writer.field("started_at", view.startedAt.map(RFC3339.format))
     writer.field("ended_at", view.endedAt.map(RFC3339.format))
     writer.field("started_by", view.startedBy)
-    if includingRoomName { writer.field("room_name", details.roomName) }
+    writeExtras(of: view, into: &writer)
+    if hasCounts {
+      writer.field("participants", view.joinedCount)
+      writer.field("watching", view.presentCount)
+    }
+    if includingRoomName {
+      writer.field("room_name", details.roomName)
+      writer.field("meeting_url", details.meetingURL ?? template?.address(of: details.roomName))
+    }
     writer.endObject()
+  }
+
+  private static func writeExtras(of view: SessionView, into writer: inout JSONWriter) {
+    let details = view.details
+    writer.field("proposed_by", details.proposer)
+    writer.field("reason", view.reason)
+    writer.field("waiting_room", details.hasWaitingRoom)
+    writer.array("reminders") { writer in
+      for minutes in details.reminders { writer.integer(minutes) }
+    }
+    writer.field("course", details.course)
+    writer.array("tags") { writer in
+      for tag in details.tags { writer.string(tag) }
+    }
+    writer.array("materials") { writer in
+      for material in details.materials {
+        writer.object { writer in
+          writer.field("title", material.title)
+          writer.field("url", material.url)
+        }
+      }
+    }
+    writer.field("video_url", details.videoURL)
+    writer.field("thumbnail", details.thumbnailURL)
+    writer.field("recording_url", details.recordingURL)
   }
 }

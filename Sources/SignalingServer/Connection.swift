@@ -2,6 +2,7 @@ import Bytes
 import Classroom
 import EventLoop
 import HTTPCore
+import RoomShard
 import SignalingProtocol
 import TLS
 import WebSocketCore
@@ -71,30 +72,14 @@ final class HTTPState {
   var isKeptAlive = false
   /// The request that is being answered elsewhere; later ones stay unparsed until then.
   var pending: PendingRequest?
+  /// Whether a form is coming in whose head has been looked at.
+  var hasForm = false
+  /// What is asked of the room once the picture that came with the request is kept.
+  var afterPicture: RoomRequest?
+  /// What the answer says to the browser of a page from elsewhere.
+  var crossOrigin: CrossOriginAnswer?
 
   init(_ limits: HTTPLimits) { parser = HTTPRequestParser(limits: limits) }
-}
-
-/// What is needed to answer a request when its room has spoken.
-struct PendingRequest {
-  enum Kind {
-    case create
-    case read
-    case liveStatus
-    case start
-    case end
-    case join
-    case attendance
-  }
-
-  var kind: Kind
-  var identity: Identity?
-  var keepsAlive: Bool
-  var isHead: Bool
-  /// The `Host` of the request, for addresses in the answer.
-  var host: String
-  /// Whether the request came over TLS, for addresses in the answer.
-  var isSecure: Bool
 }
 
 /// The WebSocket side of a connection.

@@ -52,7 +52,7 @@ extension Server {
     case .failure(let refusal): throw .refused(refusal)
     }
     guard case .success(.session(let view, _)) = try ask(.read, session: session, identity: host) else { return false }
-    return view.status != .completed
+    return !view.status.isOver
   }
 
   private func ask(

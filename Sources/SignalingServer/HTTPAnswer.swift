@@ -37,27 +37,13 @@ struct HTTPAnswer {
     }
     // RFC 9110, 11.6.1: a 401 says what it wants.
     if answer.status == 401 { answer.headers.append("WWW-Authenticate", "Bearer") }
-    // RFC 9110, 10.2.3: in whole seconds.
-    if let delay = error.retryAfterMilliseconds { answer.headers.append("Retry-After", "\((delay + 999) / 1000)") }
+    if let wait = error.retryAfterMilliseconds { answer.headers.append("Retry-After", "\((wait + 999) / 1000)") }
     return answer
-  }
-
-  /// A page of the list.
-  static func list(_ page: Catalog.Page) -> HTTPAnswer {
-    HTTPAnswer(status: 200) { writer in
-      writer.beginObject()
-      writer.key("sessions")
-      writer.beginArray()
-      for view in page.sessions { ServerMessage.writeSession(view, includingRoomName: false, into: &writer) }
-      writer.endArray()
-      writer.field("next", page.next?.text)
-      writer.endObject()
-    }
   }
 
   /// What a room refused, as the route shows it.
   static func refusal(_ refusal: Refusal, to pending: PendingRequest) -> HTTPAnswer {
-    switch pending.kind {
+    switch pending.shape {
     case .liveStatus: liveStatus(of: nil, mayJoin: false)
     default: error(ProtocolError(refusal))
     }
@@ -65,16 +51,13 @@ struct HTTPAnswer {
 
   /// What a room answered, as the route shows it.
   static func room(
-    _ answer: RoomAnswer, to pending: PendingRequest, tickets: TicketOffice, at now: Timestamp
+    _ answer: RoomAnswer, to pending: PendingRequest, in context: LoopContext, at now: Timestamp
   ) -> HTTPAnswer {
+    if case .attendance(let shape) = pending.shape { return attendance(answer, as: shape, in: context, at: now) }
     switch answer {
-    case .session(let view, let mayJoin):
-      if case .liveStatus = pending.kind { return liveStatus(of: view, mayJoin: mayJoin) }
-      var status = 200
-      if case .create = pending.kind { status = 201 }
-      return HTTPAnswer(status: status) {
-        ServerMessage.writeSession(view, includingRoomName: mayJoin, into: &$0)
-      }
+    case .session(let view, let mayJoin): return session(view, mayJoin: mayJoin, as: pending.shape, in: context)
+    case .performed(let result, let view, let participants):
+      return performed(result, view, participants: participants, to: pending, in: context)
     case .started(let change, let session, let participants):
       return transition("The session has started.", change, session) { writer in
         writer.field("started_at", change.startedAt.map(RFC3339.format))
@@ -88,21 +71,48 @@ struct HTTPAnswer {
       guard var identity = pending.identity else { return error(ProtocolError(Refusal.notFound)) }
       identity.session = session
       identity.role = role
-      let ticket = tickets.issue(identity, at: now)
-      return HTTPAnswer(status: 200) { writer in
-        writer.beginObject()
-        writer.field("message", "You may join.")
-        writer.key("session")
-        writer.beginObject()
-        writer.field("id", session)
-        writer.field("participants", participants)
-        writer.endObject()
-        writer.field("ticket", ticket)
-        writer.field("url", "\(pending.isSecure ? "wss" : "ws")://\(pending.host)/ws")
-        writer.endObject()
-      }
+      let ticket = context.tickets.issue(identity, at: now)
+      return self.ticket(ticket, session: session, participants: participants, url: pending.socketURL)
     case .attendance(let report):
-      return attendance(report)
+      return watching(report, by: pending.identity)
+    case .checkInCode: return error(ProtocolError(.internalError, "The server has mistaken itself."))
+    case .participants(let page): return participants(page)
+    case .chat(let page): return chat(page)
+    case .registrations(let entries, _): return registrations(entries, as: pending.shape)
+    }
+  }
+
+  private static func session(
+    _ view: SessionView, mayJoin: Bool, as shape: AnswerShape, in context: LoopContext
+  ) -> HTTPAnswer {
+    let meetings = context.configuration.meetingTemplate
+    switch shape {
+    case .liveStatus: return liveStatus(of: view, mayJoin: mayJoin)
+    case .liveRoom: return liveRoom(view, mayJoin: mayJoin)
+    case .liveSession(let status): return liveSession(view, status: status)
+    case .session(let status):
+      return HTTPAnswer(status: status) {
+        ServerMessage.writeSession(view, includingRoomName: mayJoin, meetings: meetings, into: &$0)
+      }
+    default:
+      return HTTPAnswer(status: 200) {
+        ServerMessage.writeSession(view, includingRoomName: mayJoin, meetings: meetings, into: &$0)
+      }
+    }
+  }
+
+  private static func performed(
+    _ answer: Answer, _ view: SessionView, participants: Int, to pending: PendingRequest, in context: LoopContext
+  ) -> HTTPAnswer {
+    switch pending.shape {
+    case .transition(let sentence):
+      if case .status(let change) = answer { return transition(sentence, view.inState(change)) }
+      return transition(sentence, view)
+    case .done(let sentence): return done(sentence)
+    case .registration(let sentence):
+      guard case .registration(let state) = answer else { return done(sentence) }
+      return registration(sentence, of: pending.user ?? pending.identity?.user ?? "", state)
+    default: return session(view, mayJoin: true, as: pending.shape, in: context)
     }
   }
 
@@ -110,66 +120,16 @@ struct HTTPAnswer {
     _ sentence: StaticString, _ change: StatusChange, _ session: String, _ rest: (inout JSONWriter) -> Void
   ) -> HTTPAnswer {
     HTTPAnswer(status: 200) { writer in
-      writer.beginObject()
-      writer.field("message", sentence)
-      writer.key("session")
-      writer.beginObject()
-      writer.field("id", session)
-      writer.field("status", change.status.rawValue)
-      rest(&writer)
-      writer.endObject()
-      writer.endObject()
+      writer.object { writer in
+        writer.field("message", sentence)
+        writer.key("session")
+        writer.object { writer in
+          writer.field("id", session)
+          writer.field("status", change.status.rawValue)
+          rest(&writer)
+        }
+      }
     }
-  }
-
-  private static func liveStatus(of view: SessionView?, mayJoin: Bool) -> HTTPAnswer {
-    HTTPAnswer(status: 200) { writer in
-      writer.beginObject()
-      writer.field("is_active", view?.status.isLive ?? false)
-      writer.field("status", view?.status.rawValue)
-      writer.field("room_name", mayJoin ? view?.details.roomName : nil)
-      writer.endObject()
-    }
-  }
-
-  private static func attendance(_ report: AttendanceReport) -> HTTPAnswer {
-    HTTPAnswer(status: 200) { writer in
-      writer.beginObject()
-      writer.field("session", report.view.details.id)
-      writer.field("status", report.view.status.rawValue)
-      writer.field("started_at", report.view.startedAt.map(RFC3339.format))
-      writer.field("ended_at", report.view.endedAt.map(RFC3339.format))
-      writer.field("attended", report.rows.count)
-      writer.key("participants")
-      writer.beginArray()
-      for row in report.rows { write(row, at: report.at, into: &writer) }
-      writer.endArray()
-      writer.endObject()
-    }
-  }
-
-  private static func write(_ row: Attendance.Row, at now: Timestamp, into writer: inout JSONWriter) {
-    let milliseconds = row.milliseconds(until: now)
-    writer.beginObject()
-    writer.field("user", row.user)
-    writer.field("name", row.name)
-    writer.field("role", row.role.rawValue)
-    writer.field("first_join", row.firstJoin.map(RFC3339.format))
-    writer.field("last_leave", row.lastLeave.map(RFC3339.format))
-    writer.field("minutes", (milliseconds + 30_000) / 60_000)
-    writer.field("milliseconds", milliseconds)
-    writer.field("is_active", row.isActive)
-    writer.key("segments")
-    writer.beginArray()
-    for segment in row.segments {
-      writer.beginObject()
-      writer.field("from", RFC3339.format(segment.from))
-      writer.field("to", segment.to.map(RFC3339.format))
-      writer.field("estimated", segment.isEstimated)
-      writer.endObject()
-    }
-    writer.endArray()
-    writer.endObject()
   }
 }
 

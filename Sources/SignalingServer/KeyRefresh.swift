@@ -226,7 +226,7 @@ final class KeyRefresh: Sendable {
       return isFirst || state.contents[index] != contents
     }
     guard isNews else { return }
-    logger.info("\(source.name): \(loaded.keys.count) keys")
+    logger.info("\(source.name): \(loaded.keys.count) key\(loaded.keys.count == 1 ? "" : "s")")
     for reason in loaded.skipped { logger.warning("\(source.name): \(reason)") }
     if loaded.keys.isEmpty { logger.error("\(source.name) has no key that tokens can be checked with") }
   }

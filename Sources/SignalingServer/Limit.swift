@@ -21,6 +21,8 @@ public enum Limit: String, CaseIterable, Sendable {
   case connections
   case connectionsPerAddress = "connections_per_address"
   case descriptors
+  case requestRate = "request_rate"
+  case addressRequestRate = "address_request_rate"
 
   /// What happens to who goes beyond it.
   enum Consequence {
@@ -28,6 +30,8 @@ public enum Limit: String, CaseIterable, Sendable {
     case cut
     /// An HTTP answer, after which the connection is closed.
     case refused(status: Int, ErrorCode)
+    /// An HTTP answer that says when to ask again.
+    case answeredOverHTTP(ErrorCode)
     /// A Close frame.
     case closed(code: UInt16, name: String)
     /// The message is answered with an error and not acted upon; who goes on all the same is closed.
@@ -55,6 +59,8 @@ public enum Limit: String, CaseIterable, Sendable {
     case .connections: [.connections]
     case .connectionsPerAddress: [.connectionsPerAddress]
     case .descriptors: []
+    case .requestRate: [.readingRate, .changingRate, .creatingRate, .joiningRate]
+    case .addressRequestRate: [.readingAddressRate, .changingAddressRate, .creatingAddressRate, .joiningAddressRate]
     }
   }
 
@@ -66,6 +72,7 @@ public enum Limit: String, CaseIterable, Sendable {
     case .bodyBytes: .refused(status: 413, .payloadTooLarge)
     case .connections: .refused(status: 503, .serverFull)
     case .connectionsPerAddress: .refused(status: 429, .tooManyConnections)
+    case .requestRate, .addressRequestRate: .answeredOverHTTP(.rateLimited)
     case .helloTime: .closed(CloseReason.helloTimeout)
     case .silence: .closed(CloseReason.noPong)
     case .messageBytes, .inflatedBytes: .closed(code: 1009, name: "message_too_big")
@@ -98,6 +105,9 @@ public enum Limit: String, CaseIterable, Sendable {
     case .connections: "connections"
     case .connectionsPerAddress: "connections of an IPv4 address or an IPv6 /64"
     case .descriptors: "open files of the process (`ulimit -n`)"
+    case .requestRate:
+      "HTTP requests of a user: those that read, change, create, join or leave; ten seconds' worth at once"
+    case .addressRequestRate: "the same of all who have an IPv4 address or an IPv6 /64 in common"
     }
   }
 }
@@ -109,6 +119,7 @@ extension Limit.Consequence {
     switch self {
     case .cut: "the connection is cut"
     case .refused(let status, let code): "\(status) `\(code.rawValue)`"
+    case .answeredOverHTTP(let code): "\(code.httpStatus) `\(code.rawValue)` with `Retry-After`"
     case .closed(let code, let name): "close \(code) `\(name)`"
     case .answered(let code, let reason):
       "error `\(code.rawValue)`; close \(reason.rawValue) `\(reason.name)` for who goes on"
@@ -135,7 +146,8 @@ extension Limit {
   public static var table: String {
     var lines = ["| limit | of | default | `rollcall serve` | beyond it |", "| --- | --- | --- | --- | --- |"]
     for limit in allCases {
-      let defaults = limit.settings.map(\.defaultText).joined(separator: ", at once ")
+      let separator = limit.settings.allSatisfy { $0.unit == .perSecond } ? ", " : ", at once "
+      let defaults = limit.settings.map(\.defaultText).joined(separator: separator)
       let options = limit.settings.map { "`--\($0.option)`" }.joined(separator: " ")
       let cells = [
         "`\(limit.rawValue)`", limit.subject, defaults.isEmpty ? "the system's" : defaults, options,

@@ -87,8 +87,8 @@ extension ServerLoop {
 
   // MARK: Proxies
 
-  private func isTrustedProxy(_ hostBytes: [UInt8]) -> Bool {
-    context.configuration.trustedProxies.contains { $0.contains(hostBytes) }
+  func isTrustedProxy(_ hostBytes: [UInt8]) -> Bool {
+    trustedProxies.contains { $0.contains(hostBytes) }
   }
 
   /// Counts the connection for the client that a trusted proxy made it for.
@@ -100,6 +100,11 @@ extension ServerLoop {
     guard connection.pointee.admission?.attribute(to: network) == .tooManyOfNetwork else { return true }
     figures.count(.connectionsPerAddress)
     return false
+  }
+
+  /// Where a request comes from; nil when a proxy that is trusted does not say.
+  func clientNetwork(of request: HTTPRequest, _ id: SlotID) -> ClientNetwork? {
+    connections.pointer(to: id)?.pointee.admission?.network ?? forwardedNetwork(of: request)
   }
 
   /// The last address in `X-Forwarded-For` that is not itself a trusted proxy: what stands before it is hearsay.

@@ -113,4 +113,28 @@ extension LimitSetting {
   public static let connectionsPerAddress = LimitSetting(
     "connections-per-address", .count, 0...10_000_000, zero: "three quarters of all", \.connectionsPerAddress,
     "The most connections of one IPv4 address or one IPv6 network of 64 bits; a school can be behind one.")
+  public static let readingRate = LimitSetting(
+    "reading-rate", .perSecond, 0...1_000_000, zero: "no limit", \.readingRate,
+    "The HTTP requests of one user that only read, in a second on average; ten seconds' worth may come at once.")
+  public static let changingRate = LimitSetting(
+    "changing-rate", .perSecond, 0...1_000_000, zero: "no limit", \.changingRate,
+    "The HTTP requests of one user that change something.")
+  public static let creatingRate = LimitSetting(
+    "creating-rate", .perSecond, 0...1_000_000, zero: "no limit", \.creatingRate,
+    "The HTTP requests of one user that make sessions.")
+  public static let joiningRate = LimitSetting(
+    "joining-rate", .perSecond, 0...1_000_000, zero: "no limit", \.joiningRate,
+    "The HTTP requests of one user that join, leave or stay.")
+  public static let readingAddressRate = LimitSetting(
+    "reading-address-rate", .perSecond, 0...1_000_000, zero: "no limit", \.readingAddressRate,
+    "The HTTP requests of one address that only read; a school, or a platform's backend, can be behind one.")
+  public static let changingAddressRate = LimitSetting(
+    "changing-address-rate", .perSecond, 0...1_000_000, zero: "no limit", \.changingAddressRate,
+    "The HTTP requests of one address that change something.")
+  public static let creatingAddressRate = LimitSetting(
+    "creating-address-rate", .perSecond, 0...1_000_000, zero: "no limit", \.creatingAddressRate,
+    "The HTTP requests of one address that make sessions.")
+  public static let joiningAddressRate = LimitSetting(
+    "joining-address-rate", .perSecond, 0...1_000_000, zero: "no limit", \.joiningAddressRate,
+    "The HTTP requests of one address that join, leave or stay.")
 }

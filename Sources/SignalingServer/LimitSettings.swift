@@ -25,13 +25,23 @@ public struct LimitSettings: Sendable, Equatable {
   /// 0: three quarters of all.
   var connectionsPerAddress = 0
 
+  var readingRate = 50
+  var changingRate = 50
+  var creatingRate = 20
+  var joiningRate = 50
+  var readingAddressRate = 1000
+  var changingAddressRate = 1000
+  var creatingAddressRate = 200
+  var joiningAddressRate = 1000
+
   /// The defaults.
   public init() {}
 
   var http: HTTPLimits {
     HTTPLimits(
       maximumRequestLineBytes: requestLineBytes, maximumHeaderBytes: headerBytes, maximumHeaderCount: headerCount,
-      maximumBodyBytes: bodyBytes)
+      maximumBodyBytes: bodyBytes,
+      maximumFormBytes: max(bodyBytes, Picture.maximumBytes + TransportLimits.formFieldBytes))
   }
 
   var webSocket: WebSocketLimits {

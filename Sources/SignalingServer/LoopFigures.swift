@@ -12,6 +12,7 @@ final class LoopFigures: @unchecked Sendable {
     case accepted, requests, upgrades, messagesIn, messagesOut, bytesIn, bytesOut, coalesced
     case fullHandshakes, resumedHandshakes, failedHandshakes
     case tokensTaken, tokensRenewed
+    case staleSignals, heldSignals, abandonedSignals
   }
 
   enum Gauge: Int, CaseIterable {

@@ -69,6 +69,17 @@ enum LoopMessage: Sendable {
   case archived(String, sequence: UInt64?)
   /// The session as its history file has it; nil when it cannot be read.
   case loaded(String, Classroom?)
+  /// What people are told of a session, wherever they are connected.
+  case notices([Notice], SessionView)
+  /// What happened to the list of sessions in another loop.
+  case listChanged([ListChange])
+  /// The picture of a connection's request is kept, or cannot be.
+  case pictureKept(Bool, for: SlotID)
+  /// The picture that a connection's request is for; nil when there is none.
+  case pictureRead([UInt8]?, for: SlotID)
+
+  /// What can be changed while the server runs is this from now on.
+  case reconfigure(ServerConfiguration)
   /// Say good-bye to everybody, then stop.
   case drain
 }

@@ -26,11 +26,24 @@ struct LoopSink: ShardSink {
   }
 
   mutating func publish(_ view: SessionView) {
-    loop.context.catalog.publish(view)
+    let old = loop.context.catalog.publish(view)
+    loop.passNotices(of: view, after: old)
+    loop.noteListChange(.changed(view.details.id, old: old, view: view.isHidden ? nil : view))
+  }
+
+  mutating func notify(_ notice: SessionNotice, of view: SessionView) {
+    loop.noteListChange(.notice(notice, view))
+  }
+
+  mutating func relate(_ user: String, to session: String, _ relation: Relation) {
+    loop.context.catalog.relate(user, to: session, relation)
   }
 
   mutating func retract(_ session: String) {
-    loop.context.catalog.retract(session)
+    let old = loop.context.catalog.retract(session)
+    loop.noteListChange(.changed(session, old: old, view: nil))
+    // What was deleted leaves nothing behind; of most sessions there is no file.
+    loop.context.history.mailbox.post(.remove(session))
   }
 
   mutating func handOver(_ connection: ConnectionID) {

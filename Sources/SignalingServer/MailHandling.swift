@@ -19,6 +19,11 @@ extension ServerLoop {
       case .takeSnapshot(let round): beginSnapshot(round)
       case .archived(let session, let sequence): noteArchived(session, sequence: sequence)
       case .loaded(let session, let classroom): noteLoaded(session, classroom)
+      case .notices(let notices, let session): tell(notices, of: session)
+      case .listChanged(let changes): takeListChanges(changes)
+      case .pictureKept(let isKept, let connection): pictureKept(isKept, for: connection)
+      case .pictureRead(let content, let connection): pictureRead(content, for: connection)
+      case .reconfigure(let configuration): reconfigure(configuration)
       case .drain: drain()
       }
     }

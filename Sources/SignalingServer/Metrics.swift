@@ -40,6 +40,13 @@ extension MetricsText {
     counter(
       "rollcall_coalesced_total", "Presence and counts that were left out for slow readers, to be told anew.",
       sum(.coalesced))
+    counter(
+      "rollcall_signals_held_total", "Candidates that came before their offer, and were kept for it.", sum(.heldSignals)
+    )
+    counters(
+      "rollcall_signals_dropped_total",
+      "Signals that were not passed on: of a negotiation that was over, or held for an offer that never came.",
+      label: "reason", [("stale", sum(.staleSignals)), ("abandoned", sum(.abandonedSignals))])
     counters(
       "rollcall_tls_handshakes_total", "TLS handshakes; those that took too long are counted as a limit reached.",
       label: "result",
@@ -147,13 +154,18 @@ extension HTTPAnswer {
 }
 
 extension ServerLoop {
+  func respondWithReadiness(to request: HTTPRequest, of id: SlotID) {
+    respond(
+      to: request, with: .condition(context.state.reason(journal: context.journal, atMonotonic: monotonicNow)), of: id)
+  }
+
   /// The figures are for who runs the machine: on a listener of their own, or else for peers on the machine and for
   /// administrators.
   func respondWithMetrics(to request: HTTPRequest, of id: SlotID) {
     guard let connection = connections.pointer(to: id) else { return }
     let isOpen =
       connection.pointee.isOperator || !context.hasOperatorListener && isFromThisMachine(request, of: id)
-    guard isOpen || (try? identity(of: request))?.isAdministrator == true else {
+    guard isOpen || (try? identity(of: request))??.isAdministrator == true else {
       respond(to: request, with: ProtocolError(.notFound, "There is nothing here."), of: id)
       return
     }

@@ -7,7 +7,9 @@ public enum SecretFile {
   /// Why there is no secret.
   public enum Failure: Error, CustomStringConvertible {
     case unreadable(path: String, reason: String)
-    case tooShort(path: String)
+    case tooShort(path: String, minimum: Int)
+    /// The secret of the environment.
+    case tooShortInEnvironment
     case tooLong(path: String)
     /// A key pair or a certificate: whoever has the public half of it could sign.
     case isPEM(path: String)
@@ -16,7 +18,8 @@ public enum SecretFile {
     public var description: String {
       switch self {
       case .unreadable(let path, let reason): "the secret file \(path) cannot be read: \(reason)"
-      case .tooShort(let path): "the secret file \(path) holds less than \(TokenKey.minimumBytes) bytes"
+      case .tooShort(let path, let minimum): "the secret file \(path) holds less than \(minimum) bytes"
+      case .tooShortInEnvironment: "the secret of the environment has less than \(TokenKey.minimumBytes) bytes"
       case .tooLong(let path): "the secret file \(path) holds more than \(SecretFile.maximumBytes) bytes"
       case .isPEM(let path): "the secret file \(path) holds a key or a certificate in PEM, which is no secret"
       case .unwritable(let path, let reason): "the secret file \(path) cannot be written: \(reason)"
@@ -29,6 +32,11 @@ public enum SecretFile {
 
   /// Reads a secret; white space at the end does not belong to it.
   public static func read(_ path: String) throws(Failure) -> [UInt8] {
+    try read(path, minimumBytes: TokenKey.minimumBytes)
+  }
+
+  /// Reads a secret of at least so many bytes; white space at the end does not belong to it.
+  public static func read(_ path: String, minimumBytes: Int) throws(Failure) -> [UInt8] {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .unreadable(path: path, reason: SystemError.message(for: errno)) }
     let file = FileDescriptor(owning: descriptor)
@@ -38,9 +46,15 @@ public enum SecretFile {
     guard count <= maximumBytes else { throw .tooLong(path: path) }
     secret.removeLast(secret.count - count)
     while let last = secret.last, [0x0A, 0x0D, 0x20, 0x09].contains(last) { secret.removeLast() }
-    guard secret.count >= TokenKey.minimumBytes else { throw .tooShort(path: path) }
+    guard secret.count >= minimumBytes else { throw .tooShort(path: path, minimum: minimumBytes) }
     guard !secret.starts(with: "-----BEGIN".utf8) else { throw .isPEM(path: path) }
     return secret
+  }
+
+  /// The secret of the environment.
+  public static func check(_ secret: String) throws(Failure) -> [UInt8] {
+    guard secret.utf8.count >= TokenKey.minimumBytes else { throw .tooShortInEnvironment }
+    return Array(secret.utf8)
   }
 
   /// Reads the secret, or makes one that only its owner can read when there is no such file.

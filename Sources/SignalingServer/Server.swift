@@ -18,12 +18,14 @@ public enum StartFailure: Error, CustomStringConvertible {
   /// The keys that check tokens.
   case keys(KeySourceFailure)
   case system(SystemError)
+  case reportKey(ReportKeyFile.Failure)
 
   /// Whether the cause can be a server that is just ending.
   public var mayPass: Bool {
     switch self {
     case .listening(.portInUse), .listeningForMetrics(.portInUse), .dataFolder(.inUse): true
-    case .listening, .listeningForMetrics, .dataFolder, .recovery, .history, .journal, .tls, .keys, .system: false
+    case .listening, .listeningForMetrics, .dataFolder, .recovery, .history, .journal, .tls, .keys, .system, .reportKey:
+      false
     }
   }
 
@@ -38,6 +40,7 @@ public enum StartFailure: Error, CustomStringConvertible {
     case .tls(let error): "there is no TLS: \(error)"
     case .keys(let error): "\(error)"
     case .system(let error): "\(error)"
+    case .reportKey(let error): "\(error)"
     }
   }
 }
@@ -54,9 +57,11 @@ public final class Server: Sendable {
   private let mailboxes: [Mailbox<LoopMessage>]
   private let journal: JournalThread
   private let history: HistoryThread
+  private let pictures: PictureThread
   private let loopThreads: [ThreadHandle]
   private let journalThread: ThreadHandle
   private let historyThread: ThreadHandle
+  private let pictureThread: ThreadHandle
   private let credentials: TLSCredentials?
   private let keyRefresh: KeyRefresh?
   private let keyThread: ThreadHandle?
@@ -83,10 +88,13 @@ public final class Server: Sendable {
     address = listeners[0].address
     let operatorListener = try Self.listenForMetrics(configuration)
     metricsAddress = operatorListener?.address
+    // Read before the start writes anything, and made when it has: a folder that is refused is left as it is.
+    let knownReportKey = try Self.reportKey(configuration)
     let start = try ServerStart(
       configuration, storage: wrap(folder.storage), history: wrap(folder.history), logger: logger)
     let clock = start.clock
     let authority = TokenAuthority(secret: configuration.secret, settings: configuration.tokens, keys: keys)
+    let reportKey = if let knownReportKey { knownReportKey } else { try Self.makeReportKey(configuration) }
     let state = ServerState()
     (self.clock, self.authority, self.state) = (clock, authority, state)
     do throws(SystemError) {
@@ -95,20 +103,30 @@ public final class Server: Sendable {
       self.mailboxes = mailboxes
       let journal = try JournalThread(loops: loops)
       let history = try HistoryThread()
-      (self.journal, self.history) = (journal, history)
+      let pictures = try PictureThread()
+      (self.journal, self.history, self.pictures) = (journal, history, pictures)
       let catalog = Catalog()
       // Whole before any loop answers: whoever saw a session in the list sees it there again.
-      for classroom in start.classrooms { catalog.publish(classroom.view) }
+      for classroom in start.classrooms {
+        catalog.publish(classroom.view)
+        for row in classroom.attendance.rows.values {
+          catalog.relate(row.user, to: classroom.id, classroom.relation(of: row.user))
+        }
+      }
       for session in start.archived { catalog.publish(session.view) }
       let tickets = TicketOffice()
       let census = configuration.limits.census(
         descriptors: ProcessFigures().maximumDescriptors, loops: configuration.loops)
       let userRates = UserRates()
+      let requestRates = RequestRates()
       let contexts = (0..<loops).map { index in
         LoopContext(
           index: index, configuration: configuration, clock: clock, listener: listeners[index], mailboxes: mailboxes,
-          journal: journal, history: history, catalog: catalog, tickets: tickets,
-          authority: authority, keyRefresh: keyRefresh, census: census, userRates: userRates,
+          journal: journal, history: history, pictures: pictures, catalog: catalog,
+          cursors: PageCursors(secret: configuration.secret), tickets: tickets,
+          authority: authority, keyRefresh: keyRefresh, reportKey: reportKey,
+          checkInCodes: CheckInCodes(secret: configuration.secret), census: census, userRates: userRates,
+          requestRates: requestRates,
           operatorListener: index == 0 ? operatorListener : nil, hasOperatorListener: operatorListener != nil,
           state: state, credentials: credentials, logger: logger)
       }
@@ -127,6 +145,11 @@ public final class Server: Sendable {
       }
       keyThread = try keyRefresh.map { refresh throws(SystemError) in
         try spawnThread(name: "rc-keys") { refresh.run() }
+      }
+      let pictureStore = PictureStore(wrap(folder.pictures))
+      let named = start.pictures
+      pictureThread = try spawnThread(name: "rc-pictures") {
+        pictures.run(pictureStore, keeping: named, loops: mailboxes, logger: logger)
       }
       loopThreads = try contexts.map { context throws(SystemError) in
         let rooms = classrooms.filter { RoomPlacement.loop(of: $0.id, count: loops) == context.index }
@@ -182,6 +205,28 @@ public final class Server: Sendable {
     return (ring, try KeyRefresh(settings, ring: ring, logger: logger))
   }
 
+  /// The key that is there; nil when the data folder is to get one.
+  private static func reportKey(_ configuration: ServerConfiguration) throws(StartFailure) -> ReportKey? {
+    do throws(ReportKeyFile.Failure) {
+      if let path = configuration.reportKeyFile { return try ReportKeyFile.read(path) }
+      return try ReportKeyFile.readIfPresent(reportKeyPath(configuration))
+    } catch {
+      throw .reportKey(error)
+    }
+  }
+
+  private static func makeReportKey(_ configuration: ServerConfiguration) throws(StartFailure) -> ReportKey {
+    do throws(ReportKeyFile.Failure) {
+      return try ReportKeyFile.create(reportKeyPath(configuration))
+    } catch {
+      throw .reportKey(error)
+    }
+  }
+
+  private static func reportKeyPath(_ configuration: ServerConfiguration) -> String {
+    "\(configuration.dataFolder)/\(ReportKeyFile.name)"
+  }
+
   private static func listen(_ configuration: ServerConfiguration) throws(StartFailure) -> [Listener] {
     do throws(ListenError) {
       return try Listener.open(host: configuration.host, port: configuration.port, count: configuration.loops)
@@ -231,6 +276,11 @@ public final class Server: Sendable {
     return keyRefresh != nil
   }
 
+  /// Brings into force what of a configuration can change while the server runs: ``Setting/isReloadable`` names it.
+  public func reconfigure(_ configuration: ServerConfiguration) {
+    for mailbox in mailboxes { mailbox.post(.reconfigure(configuration)) }
+  }
+
   /// Asks a room from outside the loops, and waits for its answer.
   /// - Returns: nil when none came in time.
   func ask(
@@ -255,6 +305,8 @@ public final class Server: Sendable {
     journalThread.join()
     history.mailbox.post(.stop)
     historyThread.join()
+    pictures.mailbox.post(.stop)
+    pictureThread.join()
     logger.info("stopped; everything acknowledged is on disk")
   }
 }

@@ -1,3 +1,4 @@
+import Classroom
 import EventLoop
 import Persistence
 import RoomShard
@@ -43,16 +44,25 @@ public struct ServerConfiguration: Sendable {
   public var compresses = true
   /// What is shorter than so many bytes is said to a room as it is.
   public var compressionThresholdBytes = Self.defaultCompressionThresholdBytes
-  /// Pages from here may open WebSockets, beside those that the server itself is the origin of.
+  /// Pages from here may open WebSockets and read what HTTP answers, beside those that the server itself is the origin of.
   public var origins: [WebOrigin] = []
+  /// Where clients reach the server, when they do not where it listens.
+  public var publicAddress: PublicAddress?
   /// A snapshot is taken when so many bytes were journaled since the last.
   public var snapshotBytes = 16 << 20
   /// A snapshot is taken when so much time went by and something was journaled.
   public var snapshotIntervalMilliseconds: Int64 = 300_000
+  /// The servers that help browsers with their calls.
+  public var calls = CallSettings()
   /// When what is journaled counts as kept, and may be shown.
   public var durability = Durability.strict
   /// How long a session is kept after its end; nil keeps it for ever.
   public var keepMilliseconds: Int64?
+  /// The file with the key that signs attendance reports (Ed25519, PEM); nil takes the data folder's own, made when there is
+  /// none.
+  public var reportKeyFile: String?
+  /// What meeting addresses are made of for sessions that have none of their own.
+  public var meetingTemplate: MeetingTemplate?
   /// How long the transport waits; tests wait less.
   var patience = Patience()
   /// What the loops take for the monotonic clock, when a test turns it.
@@ -64,11 +74,17 @@ public struct ServerConfiguration: Sendable {
   /// The most event loops that a server runs.
   public static let maximumLoops = 64
 
+  /// How many connections a process takes in that may have so many files open.
+  public func maximumConnections(descriptors: Int) -> Int {
+    limits.census(descriptors: descriptors, loops: max(1, loops)).maximum
+  }
+
   /// The defaults, with what has none.
   public init(dataFolder: String, secret: [UInt8], loops: Int) {
     self.dataFolder = dataFolder
     self.secret = secret
     self.loops = loops
+    shard.rules.zones = TimeZoneFolder()
   }
 }
 
@@ -95,6 +111,8 @@ struct Patience: Sendable {
   /// For a TLS handshake, from the beginning of the connection, and for a request to come in: from there (or from the end of
   /// the handshake) for the first, from its first byte for a later one.
   var request: Int64 = 5000
+  /// For a form with a picture to come in, once its head has.
+  var form: Int64 = 60_000
   /// For the next request on a connection that is kept alive.
   var idle: Int64 = 60_000
   /// For `hello`.
@@ -114,6 +132,10 @@ struct Patience: Sendable {
 /// The bounds of the transport that are not set. Those that are stand in `LimitSettings`, those of the protocol in
 /// `ProtocolLimits`.
 enum TransportLimits {
+  /// What the fields of a form may have beside its picture.
+  static let formFieldBytes = 1 << 20
+  /// How many forms one loop takes in at a time.
+  static let forms = 16
   /// What one loop reads at a time.
   static let readBytes = 256 * 1024
   /// How many connections that are too many get an answer between two sweeps, before they are closed without one.

@@ -16,13 +16,19 @@ struct LoopContext: Sendable {
   var mailboxes: [Mailbox<LoopMessage>]
   var journal: JournalThread
   var history: HistoryThread
+  var pictures: PictureThread
   var catalog: Catalog
+  var cursors: PageCursors
   var tickets: TicketOffice
   var authority: TokenAuthority
   /// What keeps the keys of tokens fresh; nil when there are none but the secret.
   var keyRefresh: KeyRefresh?
+  /// Signs attendance reports.
+  var reportKey: ReportKey
+  var checkInCodes: CheckInCodes
   var census: ConnectionCensus
   var userRates: UserRates
+  var requestRates: RequestRates
   /// Where the figures are, for the one loop that serves them.
   var operatorListener: Listener?
   /// Whether any loop serves the figures on a listener of their own.
@@ -36,10 +42,6 @@ struct LoopContext: Sendable {
   var figures: LoopFigures { journal.figures[index] }
 }
 
-extension ServerLoop {
-  var patience: Patience { context.configuration.patience }
-}
-
 /// One event loop: its connections, its rooms, and the tick that serves both. It never leaves its thread.
 ///
 /// The tick: readiness → bytes → machines → commands → records to the journal → what may be shown → one send for each
@@ -47,11 +49,15 @@ extension ServerLoop {
 final class ServerLoop {
   let context: LoopContext
   let figures: LoopFigures
-  let limits: LimitSettings
-  let messageLimit: RateLimit
-  let userMessageLimit: RateLimit
-  let controlFrameLimit: RateLimit
-  let welcome: [UInt8]
+  // What may change while the server runs.
+  var limits: LimitSettings
+  var messageLimit: RateLimit
+  var userMessageLimit: RateLimit
+  var controlFrameLimit: RateLimit
+  var patience: Patience
+  var origins: [WebOrigin]
+  var trustedProxies: [AddressRange]
+  var welcome: [UInt8]
   let shard: RoomShard
   var connections = Slab<Connection>()
   var arena = TickOutput()
@@ -80,6 +86,10 @@ final class ServerLoop {
   var messages: [LoopMessage] = []
   var requests: [UInt64: RequestAddress] = [:]
   var lastRequest: UInt64 = 0
+  /// Who follows the list of sessions.
+  var watch = SessionWatch()
+  /// What happened to the list in this tick.
+  var listChanges: [ListChange] = []
   var snapshot: (round: Int, sessions: ArraySlice<String>)?
   /// The sessions on their way to the history.
   var archiving: Set<String> = []
@@ -87,6 +97,8 @@ final class ServerLoop {
   var nextArchiving: Int64 = 0
   /// Connections closed since the last sweep because no descriptor was left for them.
   var shedConnections = 0
+  /// What of the shard's figures of signals has been counted.
+  private var toldSignals = SignalFigures()
   /// Connections answered since the last sweep that there are too many.
   var answeredRefusals = 0
   private var nextSweep: Int64 = 0
@@ -110,6 +122,9 @@ final class ServerLoop {
     userMessageLimit = limits.userMessages
     controlFrameLimit = limits.controlFrames
     welcome = Self.makeWelcome(context.configuration)
+    patience = context.configuration.patience
+    origins = context.configuration.origins
+    trustedProxies = context.configuration.trustedProxies
     shard = RoomShard(
       configuration: context.configuration.shard, random: SystemRandomNumberGenerator(),
       sealer: ResumeTokens(secret: context.configuration.secret))
@@ -119,6 +134,7 @@ final class ServerLoop {
     secure = context.credentials.map { SecureLayer($0) }
     monotonicNow = context.configuration.manualClock?.milliseconds ?? MonotonicClock.milliseconds()
     now = context.clock.timestamp(atMonotonic: monotonicNow)
+    shard.iceServers = context.configuration.calls
     for room in rooms { shard.restore(room) }
     for session in archived {
       shard.restoreArchived(ArchiveStub(view: session.view, sequence: session.sequence))
@@ -193,6 +209,9 @@ final class ServerLoop {
       let untilDeadline = deadline.milliseconds(since: context.clock.timestamp(atMonotonic: monotonicNow))
       wait = min(wait, max(0, untilDeadline))
     }
+    if let deadline = watch.nextDeadline {
+      wait = min(wait, max(0, deadline.milliseconds(since: context.clock.timestamp(atMonotonic: monotonicNow))))
+    }
     return Int32(min(wait, Self.sweepMilliseconds))
   }
 
@@ -202,6 +221,8 @@ final class ServerLoop {
     var sink = LoopSink(loop: self)
     shard.release(into: &sink)
     finishRun()
+    passListChanges()
+    tellListChanges()
     flush()
     arena.reset()
     connections.recycle()
@@ -268,6 +289,11 @@ final class ServerLoop {
     figures.set(.connections, connections.count)
     figures.set(.liveSessions, live.sessions)
     figures.set(.people, live.people)
+    let signals = shard.signalFigures
+    figures.count(.staleSignals, Int(clamping: signals.stale &- toldSignals.stale))
+    figures.count(.heldSignals, Int(clamping: signals.held &- toldSignals.held))
+    figures.count(.abandonedSignals, Int(clamping: signals.abandoned &- toldSignals.abandoned))
+    toldSignals = signals
   }
 
   /// The time of this tick in microseconds, for rates.

@@ -77,6 +77,12 @@ struct ServerStart<S: Storage> {
     self.pipeline = Handoff(pipeline)
   }
 
+  /// The names of the pictures that sessions have.
+  var pictures: Set<String> {
+    let views = classrooms.lazy.map(\.details) + archived.lazy.map(\.view.details)
+    return Set(views.compactMap { ServerLoop.pictureName(in: $0.thumbnailURL) })
+  }
+
   private static func markers(in storage: S) throws(StartFailure) -> [FolderMarker] {
     do throws(StorageError) {
       return try FolderMarker.present(in: storage)

@@ -203,6 +203,7 @@ extension ServerLoop {
     figures.countClose(state.closeCode == 0 ? 1006 : state.closeCode)
     if let userRate = state.userRate { context.userRates.leave(userRate, at: microsecondsNow) }
     guard state.purpose == .signaling else { return }
+    endWatching(id)
     let lastHeard = context.clock.timestamp(atMonotonic: connection.pointee.lastHeard)
     departed.append(
       (ConnectionID(rawValue: id.rawValue), lastHeard, connection.pointee.webSocket?.hasSaidGoodbye == true))

@@ -32,6 +32,7 @@ extension ServerLoop {
     // A session that fails here may be asked for in vain; the journal has given the round up then.
     guard !shard.hasStorageFailed else { return }
     forgetExpired()
+    shard.buryDeleted()
     var sessions = shard.archived.map(\.view.details.id)
     let inHistory = Set(sessions)
     sessions += shard.sessions.filter { !inHistory.contains($0) }
@@ -104,7 +105,8 @@ extension ServerLoop {
 extension SessionView {
   /// Whether the session ended longer ago than sessions are kept.
   func hasExpired(keeping keep: Int64, at now: Timestamp) -> Bool {
-    guard let endedAt else { return false }
-    return now.milliseconds(since: endedAt) > keep
+    guard status.isOver else { return false }
+    let over = endedAt ?? details.scheduledAt.advanced(byMilliseconds: Int64(details.durationMinutes) * 60_000)
+    return now.milliseconds(since: over) > keep
   }
 }

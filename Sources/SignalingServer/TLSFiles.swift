@@ -33,6 +33,16 @@ public enum TLSFileError: Error, Equatable, CustomStringConvertible {
   }
 }
 
+/// Whether a certificate and a key can be used, for who only looks.
+public enum TLSFileCheck {
+  /// Reads both.
+  /// - Returns: whether the certificate holds now.
+  public static func load(certificate: String, key: String, atUnixSeconds now: Int64) throws(TLSFileError) -> Bool {
+    let files = TLSFiles(source: .files(certificate: certificate, key: key), dataFolder: "", host: "")
+    return try files.load(atUnixSeconds: now).isValidNow
+  }
+}
+
 /// Reads certificates and keys, and makes those that the server signs itself.
 struct TLSFiles {
   let source: TLSSource

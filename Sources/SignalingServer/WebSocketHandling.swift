@@ -102,7 +102,8 @@ extension ServerLoop {
     let value = origin.lowercased()
     // A page that came without TLS may be anybody's on the way. Without TLS here, a proxy may have it.
     return !isSecure && value == "http://\(host.lowercased())" || value == "https://\(host.lowercased())"
-      || context.configuration.origins.contains { $0.rawValue == value }
+      || value == context.configuration.publicAddress?.origin.rawValue
+      || self.origins.contains { $0.rawValue == value }
   }
 
   // MARK: Receiving
@@ -217,6 +218,7 @@ extension ServerLoop {
         complain(ProtocolError(.helloExpected, "Say hello first."), id: commandID, to: id)
         return
       }
+      endWatching(id)
       join(identity, session: session, presence: presence, resume: resume, id: commandID, from: id)
     case .tokenRenew(let token):
       if isGreeted {
@@ -224,6 +226,17 @@ extension ServerLoop {
       } else {
         complain(ProtocolError(.helloExpected, "Say hello first."), id: commandID, to: id)
       }
+    case .sessionsWatch(let isOn):
+      guard let identity = connection.pointee.webSocket?.identity else {
+        complain(ProtocolError(.helloExpected, "Say hello first."), id: commandID, to: id)
+        return
+      }
+      guard !shard.isMember(ConnectionID(rawValue: id.rawValue)) else {
+        complain(
+          ProtocolError(.alreadyJoined, "This connection is in a session; leave it first."), id: commandID, to: id)
+        return
+      }
+      watchSessions(isOn, as: identity, id: commandID, from: id)
     default:
       if !isGreeted {
         complain(ProtocolError(.helloExpected, "Say hello first."), id: commandID, to: id)

@@ -60,3 +60,7 @@ struct KeyGeneration: ParsableCommand {
     }
   }
 }
+
+extension TokenAlgorithm: ExpressibleByArgument {
+  public init?(argument: String) { self.init(name: argument) }
+}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 
 from playwright.async_api import Browser, BrowserContext, Page, Playwright, expect
@@ -150,6 +151,38 @@ class Person:
 
     async def sees_messages(self, texts: list[str]) -> None:
         await expect(self.page.locator(".messages .message-text")).to_have_text(texts)
+
+    async def open_panel(self, name: str) -> None:
+        """People, Chat or Manage."""
+        button = self.page.locator(".controls").get_by_role("button", name=name)
+        if await button.get_attribute("aria-expanded") != "true":
+            await button.click()
+        await expect(button).to_have_attribute("aria-expanded", "true")
+
+    async def act_on_person(self, name: str, action: str) -> None:
+        """Chooses from the menu of somebody in the list of people."""
+        await self.open_panel("People")
+        await self.page.get_by_role("button", name=f"Actions for {name}", exact=True).click()
+        await self.page.get_by_role("menuitem", name=action, exact=True).click()
+
+    def message(self, text: str):
+        own = self.page.locator(f".message-text:text-is({json.dumps(text, ensure_ascii=False)})")
+        return self.page.locator(".messages .message").filter(has=own)
+
+    async def open_message_menu(self, text: str) -> None:
+        message = self.message(text)
+        await message.hover()
+        await message.locator(".message-menu").click()
+
+    async def act_on_message(self, text: str, action: str) -> None:
+        await self.open_message_menu(text)
+        await self.page.get_by_role("menuitem", name=action, exact=True).click()
+
+    async def sees_notice(self, text: str) -> None:
+        await expect(self.page.locator(".notice", has_text=text)).to_be_visible()
+
+    async def hands(self) -> list[str]:
+        return await self.page.locator(".hand-queue .person-name").all_text_contents()
 
     async def calls(self) -> dict:
         return await self.page.evaluate(CALLS)

@@ -165,6 +165,43 @@ async def class_without_camera(stage):
     await expect(sentence).to_have_count(0)
 
 
+async def audience_is_not_called(stage):
+    """people who send nothing are not called by each other; who steps onto the stage is seen by all, and who leaves it frees the calls"""
+    server, browsers = stage.server, stage.browsers
+    host = await browsers.person("chromium")
+    grace = await browsers.person("chromium")
+    alan = await browsers.person("firefox")
+    await host.enter(server.host_link, camera=True)
+    await host.sees_view("waiting")
+    await grace.enter(server.guest_link, "Grace Hopper")
+    await alan.enter(server.guest_link, "Alan Turing")
+    await host.start_class()
+    await host.sees_count(3)
+
+    def calls_only(person, *users):
+        async def condition() -> bool:
+            calls = (await person.calls()).values()
+            return sorted(call["user"] for call in calls) == sorted(users) and all(call["state"] == "connected" for call in calls)
+
+        return poll(condition, lambda: person.calls())
+
+    teacher, grace_user, alan_user = await host.user(), await grace.user(), await alan.user()
+    await calls_only(host, grace_user, alan_user)
+    for person in [grace, alan]:
+        await calls_only(person, teacher)
+        await person.shows_faces(1)
+    await grace.page.get_by_role("button", name="Turn on camera").click()
+    await calls_only(alan, teacher, grace_user)
+    for person in [host, alan]:
+        await person.shows_faces(2)
+    await grace.page.get_by_role("button", name="Turn off camera").click()
+    await calls_only(alan, teacher)
+    await calls_only(grace, teacher)
+    await alan.page.get_by_role("button", name="Turn on camera").click()
+    for person in [host, grace]:
+        await person.shows_faces(2)
+
+
 async def has_peers(person, counts: list[int]) -> bool:
     return await person.peers() == counts
 
@@ -229,7 +266,7 @@ async def earlier_messages(stage):
     await host.page.evaluate(
         """async () => {
           const { client } = document.querySelector('rollcall-app').room;
-          for (let number = 1; number <= 120; number += 1) await client.sendChat(`message ${number}`);
+          for (let number = 1; number <= 120; number += 1) await client.chat.send(`message ${number}`);
         }""")
     guest = await browsers.person("chromium")
     await guest.enter(server.guest_link, "Grace Hopper")
@@ -242,6 +279,6 @@ async def earlier_messages(stage):
 
 
 TESTS = [
-    a_class_in_two_browsers, camera_goes_off_and_on, both_sides_at_once, screen_is_shared, class_without_camera, second_tab,
-    text_is_text, earlier_messages,
+    a_class_in_two_browsers, camera_goes_off_and_on, both_sides_at_once, screen_is_shared, class_without_camera,
+    audience_is_not_called, second_tab, text_is_text, earlier_messages,
 ]

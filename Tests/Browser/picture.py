@@ -23,13 +23,15 @@ STUDENTS = [
     ("Emmy Noether", None),
     ("Srinivasa Ramanujan", ["#6d7f8c", "#d6dee2", "#8d5a3a", "#e1b12c", "#16110f"]),
 ]
+# Who says what, and which message it answers.
+PINNED = "Today: A·v = λ·v"
+QUESTION = "So the direction stays, and only the length changes?"
 CHAT = [
-    (0, "Good morning! Today: eigenvectors."),
-    (3, "Is this the part with the rotating arrows?"),
-    (0, "It is. Find a vector that A only stretches: A·v = λ·v"),
-    (2, "So the direction stays, and only the length changes?"),
-    (0, "Exactly. λ says by how much."),
-    (5, "And if λ is negative, it points the other way. Nice!"),
+    (0, PINNED, None),
+    (3, "The arrows that do not turn!", None),
+    (2, QUESTION, None),
+    (0, "Exactly. λ says by how much.", QUESTION),
+    (5, "And if λ is negative, it points the other way. Nice!", None),
 ]
 
 # A drawn person before a drawn wall, in place of the test picture that browsers offer as a camera.
@@ -122,10 +124,16 @@ async def main(binary: str, out: str) -> None:
         await teacher.start_class()
         for person in people:
             await person.sees_count(len(people))
-        for index, (speaker, text) in enumerate(CHAT):
+        for index, (speaker, text, question) in enumerate(CHAT):
+            if question:
+                await people[speaker].act_on_message(question, "Reply")
             await people[speaker].say(text)
             await expect(people[1].page.locator(".messages .message-text")).to_have_count(index + 1)
+        await teacher.act_on_message(PINNED, "Pin")
+        await people[4].page.get_by_role("button", name="Raise your hand").click()
         viewer = people[1]
+        await expect(viewer.page.locator(".pinned")).to_have_count(1)
+        await expect(viewer.page.locator(".tile-hand:visible")).to_have_count(1)
         cameras = 1 + sum(colours is not None for _, colours in STUDENTS)
         await viewer.shows_faces(cameras)
 

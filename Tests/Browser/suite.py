@@ -10,16 +10,26 @@ from pathlib import Path
 from playwright.async_api import async_playwright
 
 import accessibility_tests
+import attendance_tests
+import check_in_tests
 import class_tests
 import compression_tests
+import conversation_tests
 import entrance_tests
+import home_tests
+import moderation_tests
 import recovery_tests
+import relay_tests
 import secure_tests
 import token_tests
+import waiting_room_tests
 from browsers import Browsers
 from server import Server
 
-SUITES = [class_tests, recovery_tests, entrance_tests, compression_tests, secure_tests, token_tests, accessibility_tests]
+SUITES = [
+    class_tests, moderation_tests, conversation_tests, waiting_room_tests, attendance_tests, check_in_tests, home_tests, recovery_tests,
+    relay_tests, entrance_tests, compression_tests, secure_tests, token_tests, accessibility_tests,
+]
 PATIENCE = 150
 
 

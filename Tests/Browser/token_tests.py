@@ -1,25 +1,9 @@
 """Tokens that end while somebody is in the class."""
 
-import base64
-import hashlib
-import hmac
-import json
-import time
-
 from playwright.async_api import expect
 
 from browsers import poll
-
-
-def token(server, user: str, seconds: float) -> str:
-    """What a platform that shares the server's secret gives its users."""
-    def part(value: bytes) -> str:
-        return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
-
-    claims = {"sub": user, "name": user.capitalize(), "session": server.session, "exp": int(time.time() + seconds)}
-    text = f"{part(json.dumps({'alg': 'HS256'}).encode())}.{part(json.dumps(claims).encode())}"
-    secret = (server.data / "secret").read_bytes().strip()
-    return f"{text}.{part(hmac.new(secret, text.encode(), hashlib.sha256).digest())}"
+from platform_side import token
 
 
 async def guest_is_renewed(stage):

@@ -26,7 +26,7 @@ struct IdempotencyTests {
     #expect(try classroom.handle(.start, by: .host, key: "s", at: .after(3000)).answer == start.answer)
     #expect(try classroom.handle(.end, by: .host, key: "e", at: .after(3000)).answer == end.answer)
     #expect(classroom.revision == 3)
-    #expect(classroom.refusal(of: .start, by: .host, key: "other") == .wrongState(.completed))
+    #expect(classroom.refusal(of: .end, by: .host, key: "other") == .wrongState(.completed))
   }
 
   @Test("the same key with different content is a conflict")

@@ -6,14 +6,28 @@ import Testing
 struct LifeCycleTests {
   @Test("the table of transitions, every cell")
   func transitions() {
-    let table: [SessionStatus: [SessionStatus.Transition: SessionStatus]] = [
-      .scheduled: [.start: .ongoing],
-      .ongoing: [.end: .completed],
-      .completed: [:],
+    let table: [SessionStatus: [Transition: SessionStatus]] = [
+      .pendingApproval: [
+        .approve: .approved, .decline: .cancelled, .withdraw: .cancelled, .reschedule: .pendingApproval,
+        .cancel: .cancelled, .expire: .expired,
+      ],
+      .approved: [
+        .schedule: .scheduled, .withdraw: .cancelled, .reschedule: .scheduled, .repropose: .pendingApproval,
+        .start: .ongoing, .cancel: .cancelled, .expire: .expired,
+      ],
+      .scheduled: [
+        .reschedule: .scheduled, .repropose: .pendingApproval, .start: .ongoing, .cancel: .cancelled,
+        .expire: .expired,
+      ],
+      .ongoing: [.end: .completed, .complete: .completed],
+      .completed: [.start: .ongoing],
+      .cancelled: [:],
+      .expired: [.reschedule: .scheduled, .repropose: .pendingApproval],
     ]
     for status in SessionStatus.allCases {
-      for transition in SessionStatus.Transition.allCases {
-        #expect(status.after(transition) == table[status]?[transition], "\(status) \(transition)")
+      for transition in Transition.allCases {
+        #expect(
+          LifeCycle.status(after: transition, from: status) == table[status]?[transition], "\(status) \(transition)")
       }
       #expect(status.isLive == (status == .ongoing))
     }
@@ -22,14 +36,14 @@ struct LifeCycleTests {
   @Test("only host and admin start and end, and only where the table allows it")
   func whoStartsAndEnds() throws {
     for role in Role.allCases {
-      for status in SessionStatus.allCases {
-        for (command, transition) in [(Command.start, SessionStatus.Transition.start), (.end, .end)] {
+      for status in [SessionStatus.scheduled, .ongoing, .completed] {
+        for (command, transition) in [(Command.start, Transition.start), (.end, .end)] {
           var classroom = try Classroom.sample(in: status)
           let before = classroom
           let refusal = classroom.refusal(of: command, by: .named("somebody", role))
           if role != .host && role != .admin {
             #expect(refusal == .forbidden)
-          } else if let next = status.after(transition) {
+          } else if let next = LifeCycle.status(after: transition, from: status) {
             #expect(refusal == nil)
             #expect(classroom.status == next)
             #expect(classroom.revision == before.revision + 1)

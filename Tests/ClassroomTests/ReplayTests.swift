@@ -27,6 +27,8 @@ struct ReplayTests {
       case 60..<70:
         command = .lose(
           since: .after(now - .random(in: -10...3000, using: &random)), isEstimated: .random(using: &random))
+      case 70..<85:
+        command = .randomConduct(about: actors.randomElement(using: &random)?.user ?? "", classroom, &random)
       case 40..<60:
         command = .leave(
           at: .after(now - .random(in: -10...3000, using: &random)), isEstimated: .random(using: &random))

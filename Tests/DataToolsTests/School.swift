@@ -88,7 +88,7 @@ struct School<S: Storage>: ~Copyable {
     for session in classrooms.keys.sorted() {
       guard let classroom = classrooms[session] else { continue }
       if archived.contains(session) {
-        try job.add(.archived(ArchivedSession(view: classroom.view, sequence: classroom.sequence)))
+        try job.add(.archived(ArchivedSession(view: classroom.archiveView, sequence: classroom.sequence)))
       } else {
         try job.add(.classroom(classroom))
       }

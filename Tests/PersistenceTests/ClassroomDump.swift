@@ -4,18 +4,18 @@ import JSON
 /// Sessions as JSON that does not follow the journal's or the snapshot's form: what a folder is expected to hold.
 enum ClassroomDump {
   /// One line for each session, by id.
-  /// - Parameter withVersion2: with what format 2 keeps and format 1 did not.
-  static func json(_ classrooms: [Classroom], withVersion2: Bool) -> String {
+  /// - Parameter format: with what this format keeps, and not what only later ones do.
+  static func json(_ classrooms: [Classroom], format: Int) -> String {
     var text = "["
     for (index, classroom) in classrooms.sorted(by: { $0.id < $1.id }).enumerated() {
       var writer = JSONWriter()
-      writer.object { write(classroom, withVersion2, into: &$0) }
+      writer.object { write(classroom, format, into: &$0) }
       text += (index == 0 ? "\n" : ",\n") + String(decoding: writer.bytes, as: UTF8.self)
     }
     return text + "\n]\n"
   }
 
-  private static func write(_ classroom: Classroom, _ withVersion2: Bool, into writer: inout JSONWriter) {
+  private static func write(_ classroom: Classroom, _ format: Int, into writer: inout JSONWriter) {
     let details = classroom.details
     writer.object("details") { writer in
       writer.field("id", details.id)
@@ -51,7 +51,7 @@ enum ClassroomDump {
         for (key, use) in keys.uses { writer.object { write(use, key: key, user: keys.user, into: &$0) } }
       }
     }
-    guard withVersion2 else { return }
+    guard format >= 2 else { return }
     writer.array("newest") { writer in
       for event in classroom.stream.events { writer.object { write(event, into: &$0) } }
     }
@@ -63,6 +63,64 @@ enum ClassroomDump {
         }
       }
     }
+    guard format >= 3 else { return }
+    writeLife(of: classroom, into: &writer)
+    writeConduct(of: classroom, into: &writer)
+  }
+
+  private static func write(_ texts: [String], as name: StaticString, into writer: inout JSONWriter) {
+    writer.array(name) { writer in for text in texts { writer.string(text) } }
+  }
+
+  private static func writeLife(of classroom: Classroom, into writer: inout JSONWriter) {
+    writer.field("hidden", classroom.isHidden)
+    writer.field("deleted", classroom.isDeleted)
+    writer.field("reason", classroom.reason)
+    writer.field("proposer", classroom.details.proposer)
+    writer.field("waiting_room", classroom.hasWaitingRoom)
+    let tags = classroom.details.tags
+    write(tags + classroom.details.materials.map { "\($0.title) \($0.url)" }, as: "tags", into: &writer)
+    write(
+      classroom.roster.entries.values.map { "\($0.user) \($0.name) \($0.email ?? "-") \($0.state.rawValue)" },
+      as: "roster", into: &writer)
+    write(classroom.lobby.waiting.map { "\($0.user) \($0.isApproved)" }, as: "waiting", into: &writer)
+    write(classroom.lobby.admittedUsers, as: "admitted", into: &writer)
+    write(classroom.lobby.deniedUsers, as: "denied", into: &writer)
+    write(
+      classroom.notices.list.map { "\($0.number) \($0.kind.rawValue) \($0.by ?? "-")" }, as: "notices", into: &writer)
+    write(classroom.notices.allReads.map { "\($0.user) \($0.numbers)" }, as: "read", into: &writer)
+    write(
+      classroom.attendance.spans.map { "\($0.from.milliseconds) \($0.to?.milliseconds ?? 0)" }, as: "spans",
+      into: &writer)
+    write(
+      classroom.attendance.waits.values.map { "\($0.user) \($0.segments.count)" }, as: "waits", into: &writer)
+    write(
+      classroom.attendance.rows.values.map {
+        "\($0.user) \($0.email ?? "-") \($0.isCheckedIn) \($0.absence?.isBetweenHeartbeats ?? false)"
+      }, as: "presence", into: &writer)
+  }
+
+  private static func writeConduct(of classroom: Classroom, into writer: inout JSONWriter) {
+    let conduct = classroom.conduct
+    let policy = conduct.policy
+    write(
+      [
+        "muted \(policy.isMuted)", "unmute \(policy.isUnmuteAllowed)", "locked \(policy.isLocked)",
+        "chat \(policy.chat.rawValue)", "slow \(policy.slowModeSeconds)",
+      ], as: "policy", into: &writer)
+    writer.field("spotlight", conduct.spotlight)
+    write(conduct.hands.users, as: "hands", into: &writer)
+    write(
+      conduct.people.values.map { person in
+        "\(person.user) \(person.role?.rawValue ?? "-") \(person.isMuted) \(person.askedAt) \(person.ban?.name ?? "-")"
+          + " \(person.hostsFrom) \(person.lastSaid?.milliseconds ?? 0) \(person.stream.last)"
+      }, as: "people", into: &writer)
+    write(conduct.privateChat.messages.map(\.text), as: "private", into: &writer)
+    write(conduct.hosts.events.map { "\($0.sequence) \($0.by ?? "-")" }, as: "hosts", into: &writer)
+    write(
+      classroom.chat.messages.suffix(5).map { message in
+        "\(message.replyTo ?? 0) \(message.editedAt?.milliseconds ?? 0) \(message.isDeleted) \(message.reactions.count)"
+      }, as: "messages", into: &writer)
   }
 
   private static func write(_ change: StatusChange, into writer: inout JSONWriter) {
@@ -120,6 +178,13 @@ enum ClassroomDump {
     case .status(let change):
       writer.field("answer", "status")
       writer.object("state") { write(change, into: &$0) }
+    // Not in the folder of format 2 that this is held against.
+    case .registration(let state):
+      writer.field("answer", "registration")
+      writer.field("state", state.rawValue)
+    case .count(let count):
+      writer.field("answer", "count")
+      writer.field("count", count)
     }
   }
 
@@ -130,6 +195,10 @@ enum ClassroomDump {
     switch event.content {
     case .status(let change): writer.object("status") { write(change, into: &$0) }
     case .chat(let message): writer.object("chat") { write(message, into: &$0) }
+    case .updated(let view): writer.field("title", view.details.title)
+    case .starting(let text): writer.field("starting", text)
+    // Formats 1 and 2 have no others.
+    default: writer.field("other", "\(event.content)")
     }
   }
 }

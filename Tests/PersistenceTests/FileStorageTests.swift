@@ -99,7 +99,7 @@ struct DataFolderTests {
     var status = stat()
     #expect(stat(path, &status) == 0)
     #expect(status.st_mode & 0o777 == 0o700)
-    #expect(try folder.storage.list().sorted() == ["format", "history", "lock"])
+    #expect(try folder.storage.list().sorted() == ["format", "history", "lock", "thumbnails"])
     #expect(try FolderFormat.read(folder.storage) == FolderFormat.currentVersion)
     for name in ["format", "lock"] { try folder.storage.remove(name) }
     rmdir(path)
@@ -118,9 +118,9 @@ struct DataFolderTests {
   @Test("a folder of a newer format is refused and left as it is")
   func newerFormat() throws {
     let storage = try FileStorage(path: parent.path)
-    let line = Array("rollcall-data 3\n".utf8)
+    let line = Array("rollcall-data 4\n".utf8)
     _ = try storage.install(line.span.bytes, as: "format")
-    #expect(throws: DataFolderError.newerFormat(path: parent.path, version: 3, supported: 2)) {
+    #expect(throws: DataFolderError.newerFormat(path: parent.path, version: 4, supported: 3)) {
       try DataFolder(path: parent.path)
     }
     #expect(try storage.list() == ["format"])

@@ -6,6 +6,8 @@ import JSON
 /// A small data folder with every kind of record in its journal and every kind of entry in its snapshot.
 struct FolderSample {
   private(set) var classrooms: [String: Classroom] = [:]
+  /// Without those that were deleted.
+  var kept: [Classroom] { classrooms.values.filter { !$0.isDeleted } }
   private(set) var records: [PendingRecord] = []
   private(set) var now = FolderSample.time(0)
 
@@ -91,7 +93,25 @@ struct FolderSample {
     try run("algebra", .join, by: Self.bo)
     changeEpoch(of: "algebra")
     erase("cy", in: "algebra")
+    try everything()
     records.append(AliveRecord.make(at: now, isGoodbye: false))
+  }
+
+  /// Sessions in which everything happens that format 3 has records for.
+  private mutating func everything() throws {
+    let lesson = try EveryKindTests.lesson(id: "everything")
+    let busy = try EveryKindTests.lesson(id: "busy")
+    let forgotten = try EveryKindTests.forgotten()
+    var lives = [(lesson.events, lesson.final), (busy.events.filter { $0.sequence <= busy.busy.sequence }, busy.busy)]
+    lives.append(forgotten)
+    lives += try EveryKindTests.bookings().map { ($0.events, $0.final) }
+    for (events, final) in lives {
+      record(events)
+      classrooms[final.id] = final
+    }
+    try create("lobby", key: nil) { $0.hasWaitingRoom = true }
+    try run("lobby", .wait(isApproved: true), by: Self.ada)
+    now = max(now, lives.flatMap { $0.0.map(\.at) }.max() ?? now)
   }
 
   /// What happens after it.
@@ -128,7 +148,7 @@ struct FolderSample {
         continue
       }
       try HistoryStore(history).write(classroom, at: sample.now)
-      try job.add(.archived(ArchivedSession(view: classroom.view, sequence: classroom.sequence)))
+      try job.add(.archived(ArchivedSession(view: classroom.archiveView, sequence: classroom.sequence)))
     }
     _ = try job.finish()
     try sample.second()

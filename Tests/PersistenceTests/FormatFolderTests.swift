@@ -29,6 +29,21 @@ struct FormatFolderTests {
 
   @Test("a folder of this format holds what it was written with, before and after it was opened once")
   func current() throws {
+    let (path, expected) = try copy(3)
+    defer { try? FileManager.default.removeItem(atPath: path) }  // what remains of a test is not worth a second failure
+    for _ in 0..<2 {
+      let state = try open(path)
+      #expect(state.archived.keys.sorted() == ["drawing"] && state.endedCleanly)
+      let history = HistoryStore(try DataFolder(path: path).history)
+      let drawing = try history.read("drawing")
+      #expect(state.archived["drawing"]?.view == drawing.archiveView)
+      let isAsExpected = ClassroomDump.json(state.classrooms.values + [drawing], format: 3) == expected
+      #expect(isAsExpected)
+    }
+  }
+
+  @Test("a folder of format 2 is read whole and is of this format from then on")
+  func version2() throws {
     let (path, expected) = try copy(2)
     defer { try? FileManager.default.removeItem(atPath: path) }  // what remains of a test is not worth a second failure
     for _ in 0..<2 {
@@ -36,8 +51,12 @@ struct FormatFolderTests {
       #expect(state.archived.keys.sorted() == ["drawing"] && state.endedCleanly)
       let history = HistoryStore(try DataFolder(path: path).history)
       let drawing = try history.read("drawing")
-      #expect(state.archived["drawing"]?.view == drawing.view)
-      let isAsExpected = ClassroomDump.json(state.classrooms.values + [drawing], withVersion2: true) == expected
+      // When the folder was written, nothing was kept of who was in.
+      var view = drawing.archiveView
+      (view.attendees, view.joinedCount) = ([], 0)
+      #expect(state.archived["drawing"]?.view == view)
+      #expect(try FolderFormat.read(FileStorage(path: path)) == FolderFormat.currentVersion)
+      let isAsExpected = ClassroomDump.json(state.classrooms.values + [drawing], format: 2) == expected
       #expect(isAsExpected)
     }
   }
@@ -50,12 +69,12 @@ struct FormatFolderTests {
     for _ in 0..<2 {
       let state = try open(path)
       #expect(state.archived.isEmpty && state.endedCleanly)
-      let isAsExpected = ClassroomDump.json(Array(state.classrooms.values), withVersion2: false) == expected
+      let isAsExpected = ClassroomDump.json(Array(state.classrooms.values), format: 1) == expected
       #expect(isAsExpected)
       // It kept no newest events in its snapshot: those before it are not there, those after it are.
       let stream = try #require(state.classrooms["algebra"]?.stream)
       #expect(stream.last == 6 && stream.covers(after: 4) && !stream.covers(after: 3))
-      #expect(try FolderFormat.read(FileStorage(path: path)) == 2)
+      #expect(try FolderFormat.read(FileStorage(path: path)) == FolderFormat.currentVersion)
     }
   }
 
@@ -64,9 +83,9 @@ struct FormatFolderTests {
     let storage = VirtualStorage()
     let history = VirtualStorage()
     let sample = try FolderSample.write(to: storage, history: history)
-    let (path, expected) = try copy(2)
+    let (path, expected) = try copy(3)
     defer { try? FileManager.default.removeItem(atPath: path) }  // what remains of a test is not worth a second failure
-    let isTheSame = ClassroomDump.json(Array(sample.classrooms.values), withVersion2: true) == expected
+    let isTheSame = ClassroomDump.json(sample.kept, format: 3) == expected
     #expect(isTheSame)
     let files = try FileStorage(path: path)
     var entries = Collector()
@@ -75,12 +94,12 @@ struct FormatFolderTests {
     var records = Collector()
     var journal = JournalReader(files)
     _ = try journal.read(after: 0, coveredLSN: 0, into: &records)
-    var expectedEntries = Set(RecordKind.allCases.map(\.rawValue).filter { $0 >= RecordKind.alive.rawValue })
-    expectedEntries.insert(ArchiveCodec.kind)
-    #expect(Set(entries.entries.map(\.header.kind)) == expectedEntries)
+    let kinds = RecordKind.allCases.filter { $0 != .alive }
+    let (kept, events) = (kinds.filter(\.isSnapshotEntry), kinds.filter { !$0.isSnapshotEntry })
     #expect(
-      Set(records.records.map(\.header.kind))
-        == Set(RecordKind.allCases.map(\.rawValue).filter { $0 <= RecordKind.alive.rawValue }))
+      Set(entries.entries.map(\.header.kind))
+        == Set([RecordKind.alive.rawValue, ArchiveCodec.kind] + kept.map(\.rawValue)))
+    #expect(Set(records.records.map(\.header.kind)) == Set([RecordKind.alive.rawValue] + events.map(\.rawValue)))
   }
 
   @Test(
@@ -91,7 +110,7 @@ struct FormatFolderTests {
     try FileManager.default.createDirectory(atPath: path + "/data/history", withIntermediateDirectories: true)
     let sample = try FolderSample.write(
       to: try FileStorage(path: path + "/data"), history: try FileStorage(path: path + "/data/history"))
-    let expected = ClassroomDump.json(Array(sample.classrooms.values), withVersion2: true)
+    let expected = ClassroomDump.json(sample.kept, format: 3)
     try expected.write(toFile: path + "/expected.json", atomically: true, encoding: .utf8)
   }
 }

@@ -113,7 +113,7 @@ struct HistoryTests {
     var writer = try open(storage, into: &collector).takeWriter()
     let lsn = try writer.append(records(before)).upperBound
     var job = try SnapshotJob(storage, coveredLSN: lsn, at: now)
-    try job.add(.archived(ArchivedSession(view: room.view, sequence: room.sequence)))
+    try job.add(.archived(ArchivedSession(view: room.archiveView, sequence: room.sequence)))
     _ = try job.finish()
     if !after.isEmpty { _ = try writer.append(records(after)) }
     return storage
@@ -131,7 +131,7 @@ struct HistoryTests {
     let (room, events) = try completed("a")
     let state = try recovered(folder(room, events, []), VirtualStorage())
     #expect(state.classrooms.isEmpty)
-    #expect(state.archived == ["a": ArchivedSession(view: room.view, sequence: room.sequence)])
+    #expect(state.archived == ["a": ArchivedSession(view: room.archiveView, sequence: room.sequence)])
   }
 
   @Test("what happened to an archived session later is done to what its file has, once")

@@ -3,7 +3,8 @@ import Glibc
 import JSON
 import Persistence
 
-/// How long a server takes to read its data folder at the start: `recovery-bench FOLDER [RECORDS [PEOPLE [SNAPSHOT]]]`.
+/// How long a server takes to read its data folder at the start: `recovery-bench FOLDER [RECORDS [PEOPLE [SNAPSHOT]]]`; and to
+/// make the attendance report of one class: `recovery-bench report [PEOPLE]`.
 ///
 /// Makes the folder when it is not there: one class with so many people who come, speak, go and come back, in the journal of
 /// a server that had no time for a snapshot, or that took one after so many records. Then it reads the folder as a start does, and prints the times.
@@ -12,8 +13,11 @@ struct RecoveryBench {
   static func main() throws {
     let arguments = CommandLine.arguments
     guard arguments.count > 1 else {
-      print("recovery-bench FOLDER [RECORDS [PEOPLE [SNAPSHOT]]]")
+      print("recovery-bench FOLDER [RECORDS [PEOPLE [SNAPSHOT]]]\nrecovery-bench report [PEOPLE]")
       exit(2)
+    }
+    if arguments[1] == "report" {
+      return try ReportBench.run(people: arguments.count > 2 ? Int(arguments[2]) ?? 5000 : 5000)
     }
     let path = arguments[1]
     let records = arguments.count > 2 ? Int(arguments[2]) ?? 1_000_000 : 1_000_000

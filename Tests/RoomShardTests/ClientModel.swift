@@ -28,6 +28,9 @@ struct ClientModel {
   private(set) var peer: String?
   private(set) var status: String?
   private(set) var room: Int64 = 0
+  /// The number of the last event of the stream `hosts`, nil for who does not get it, and of the own stream.
+  private(set) var hosts: Int64?
+  private(set) var own: Int64 = 0
   private(set) var presenceSequence: Int64 = 0
   private(set) var count: Int64 = 0
   private(set) var participants: [String: Message] = [:]
@@ -39,6 +42,8 @@ struct ClientModel {
   private(set) var token: String?
   /// How the join that is under way was asked for.
   private var asked = Asked.plain
+  /// Whether it waits, or waited last, and has nothing of the class: then it is given the whole state, not what was missed.
+  private var hadNoState = false
   private(set) var faults: [String] = []
   /// Joins that were sent and are not answered.
   var pendingJoins = 0
@@ -106,7 +111,8 @@ struct ClientModel {
     pendingJoins += 1
     return ClientMessage.Resume(
       token: isForged ? token + "1" : token, epoch: "e-\(session)", room: UInt64(room),
-      signalSequence: UInt64(signalSequence))
+      signalSequence: UInt64(signalSequence), hosts: hosts.map { UInt64($0) },
+      own: ClientMessage.Resume.OwnStream(user: user, sequence: UInt64(own)))
   }
 
   mutating func receive(_ message: Message) {
@@ -114,6 +120,7 @@ struct ClientModel {
     switch message.type {
     case "session.joined": enter(message)
     case "session.status": statusChanged(message)
+    case "chat.message" where message["to"] != nil: conduct(message)
     case "chat.message":
       guard isNext(message) else { return }
       noteChat(message)
@@ -124,9 +131,17 @@ struct ClientModel {
     case "presence.count":
       expect(state == .present && mode == "count", "a count for mode \(mode)")
       takeCount(message)
+    case "waiting.state":
+      // A host is told that nobody waits any more when the end has sent them away.
+      expect(
+        state == .waiting || state == .present || state == .ended && message.int("count") == 0,
+        "a waiting room in state \(state)")
+      expect(message.text("session") == session, "a waiting room of another session")
+      expect(Int64(message.list("people").count) <= message.int("count") ?? -1, "more people wait than the count says")
     case "waiting.count":
       expect(state == .waiting, "a waiting count in state \(state)")
       expect(message.text("session") == session, "a count of another session")
+    case "attendance.summary": expect(state == .present, "a summary of attendance in state \(state)")
     case "signal":
       expect(state == .present, "a signal in state \(state)")
       if let from = message.text("from"), let number = message.int("payload.n") {
@@ -137,6 +152,11 @@ struct ClientModel {
         expect((signals[from]?.last ?? -1) < number, "a signal overtook another")
         signals[from, default: []].append(number)
       }
+    case "room.policy", "room.spotlight", "chat.edited", "chat.deleted", "chat.reaction", "chat.pinned",
+      "participant.muted", "participant.unmute_asked", "participant.role", "participant.removed", "participant.banned",
+      "hand.lowered", "hands.lowered":
+      conduct(message)
+    case "chat.typing": break
     case "error": if message.int("id") == 1 { pendingJoins -= 1 }
     case "ok": break
     default: faults.append("unexpected \(message.type)")
@@ -153,7 +173,9 @@ struct ClientModel {
       expect(state == .outside, "joined twice")
       pendingJoins -= 1
       let reason = message.text("not_recovered")
-      expect(isRecovered == (asked == .resume), "recovered: \(isRecovered), \(reason ?? "without a reason")")
+      let mayLackState = hadNoState && reason == "too_old"
+      expect(
+        isRecovered == (asked == .resume) || mayLackState, "recovered: \(isRecovered), \(reason ?? "without a reason")")
       expect((reason == "token_invalid") == (asked == .resumeWithForgedToken), "not recovered: \(reason ?? "-")")
     } else {
       expect(state == .waiting, "let in from \(state)")
@@ -181,8 +203,28 @@ struct ClientModel {
       expect((chat.keys.max() ?? 0) <= room, "a message beyond the state")
       chatFrom = message.flag("chat.has_more") == true ? chat.keys.min() ?? 0 : 0
     }
+    if isRecovered { expect(message.int("streams.user:\(user)") == own, "recovered at another own event") }
+    hosts = message.int("streams.hosts")
+    own = message.int("streams.user:\(user)") ?? -1
+    hadNoState = state == .waiting && room == 0
     guard state != .waiting else { return }
     if let presence = message["presence"] { snapshot(presence) }
+  }
+
+  /// An event about people, the policy or messages: in its stream, without a gap.
+  private mutating func conduct(_ message: Message) {
+    switch message.text("stream") {
+    case "room":
+      _ = isNext(message)
+    case "hosts":
+      expect(hosts != nil && message.int("seq") == (hosts ?? 0) + 1, "\(hosts ?? -1) of the hosts, then \(message)")
+      hosts = message.int("seq")
+    case "user:\(user)":
+      expect(message.int("seq") == own + 1, "\(own) of the own stream, then \(message)")
+      own = message.int("seq") ?? own
+      if message.type == "participant.role" { hosts = message.int("streams.hosts") }
+    default: faults.append("a stream that is not the client's: \(message)")
+    }
   }
 
   private mutating func enterSignals(_ message: Message) {

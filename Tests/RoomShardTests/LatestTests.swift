@@ -26,8 +26,8 @@ struct LatestTests {
     for connection in [full, count, none] { fixture.tellLatest(to: connection) }
     try fixture.settle()
     let states = fixture.take(full)
-    #expect(states.map(\.type) == ["presence.state"])
-    #expect(states[0].text("mode") == "full" && states[0]["id"] == nil)
+    #expect(states.map(\.type) == ["waiting.state", "presence.state"])
+    #expect(states[1].text("mode") == "full" && states[1]["id"] == nil)
     #expect(fixture.take(count).map { $0.text("mode") } == ["count"])
     #expect(fixture.take(none).isEmpty)
   }

@@ -48,6 +48,32 @@ struct RenewalTests {
     #expect(fixture.closed[ada] == nil)
   }
 
+  @Test("who knocks goes on knocking, and comes back to wait when the new token lets in")
+  func knocking() throws {
+    fixture.create(admission: .approval, hasWaitingRoom: true)
+    try fixture.sync()
+    let bo = fixture.join("bo")
+    try fixture.sync()
+    #expect(renew(ShardFixture.identity("bo"), on: bo))
+    try fixture.release()
+    #expect(fixture.closed[bo] == nil)
+    #expect(renew(ShardFixture.identity("bo", .participant, session: "algebra"), on: bo))
+    try fixture.release()
+    #expect(fixture.closed[bo] == .roleChanged)
+  }
+
+  @Test("who is in by a token for the session is not put out to knock by one without it: that one is refused")
+  func insideWithoutGrant() throws {
+    fixture.create(admission: .approval, hasWaitingRoom: true)
+    fixture.request(.start(key: nil), by: ShardFixture.identity("emmy", .host))
+    try fixture.sync()
+    let bo = fixture.join(ShardFixture.identity("bo", .participant, session: "algebra"))
+    try fixture.sync()
+    #expect(!renew(ShardFixture.identity("bo"), on: bo))
+    try fixture.release()
+    #expect(fixture.closed[bo] == nil)
+  }
+
   @Test("who is in no session renews too")
   func outside() throws {
     #expect(renew(ShardFixture.identity("ada"), on: fixture.newConnection()))

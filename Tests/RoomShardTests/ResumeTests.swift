@@ -193,6 +193,28 @@ struct ResumeTests {
     #expect(fixture.take(again).map { $0.text("code") } == ["forbidden"])
   }
 
+  @Test("who waited in a class that was on has nothing to go on from, and gets the whole state when coming back")
+  func waitedInLiveClass() throws {
+    let fixture = ShardFixture()
+    fixture.create(hasWaitingRoom: true)
+    let host = fixture.join(ShardFixture.identity("emmy", .host))
+    try fixture.send(host, #"{"type":"session.start","id":1}"#)
+    try fixture.say(host, ["a", "b"])
+    let first = fixture.join("ada")
+    try fixture.settle()
+    let waiting = try fixture.takeJoined(first)
+    #expect(waiting.text("state") == "waiting" && waiting.int("streams.room") == 0)
+    fixture.close(first)
+    try fixture.send(host, #"{"type":"session.end","id":2}"#)
+    try fixture.sync()
+    let second = fixture.resume("ada", try resume(waiting))
+    try fixture.sync()
+    let got = fixture.take(second)
+    #expect(got.map(\.type) == ["session.joined"])
+    #expect(got[0].text("state") == "ended" && got[0].text("not_recovered") == "too_old")
+    #expect(got[0].list("chat.messages").map { $0.text("text") } == ["a", "b"])
+  }
+
   @Test("who waits resumes before the start and after it, who reads after the end")
   func states() throws {
     let fixture = ShardFixture()

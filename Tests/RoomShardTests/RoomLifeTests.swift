@@ -16,7 +16,7 @@ struct RoomLifeTests {
     let observer = fixture.join(ShardFixture.identity("ivy", .observer))
     try fixture.settle()
     let first = fixture.take(host)
-    #expect(first.map(\.type) == ["session.joined", "waiting.count"])
+    #expect(first.map(\.type) == ["session.joined", "waiting.count", "waiting.state"])
     #expect(first[0].text("state") == "waiting" && first[0]["peer"] == nil && first[0]["presence"] == nil)
     #expect(first[0].int("streams.room") == 0 && first[0]["chat"] == nil)
     #expect(first[1].int("count") == 2, "tabs and observers do not count")
@@ -276,7 +276,7 @@ struct RoomLifeTests {
       try fixture.sync()
       guard case .success(.attendance(let report))? = fixture.answers[id] else { return nil }
       #expect(report.at == fixture.now)
-      return report.rows.map(\.user)
+      return report.people.map(\.user)
     }
     #expect(try rows(ShardFixture.identity("emmy", .host)) == ["emmy", "ada"])
     #expect(try rows(ShardFixture.identity("root", .admin)) == ["emmy", "ada"])

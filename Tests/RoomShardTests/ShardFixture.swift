@@ -189,6 +189,8 @@ final class ShardFixture {
     synced = 0
     skipped = 0
     inboxes = [:]
+    // The list is made anew of what was recovered.
+    published = []
     try sync()
   }
 
@@ -289,12 +291,13 @@ final class ShardFixture {
   @discardableResult
   func create(
     _ id: String = "algebra", host: String = "emmy", capacity: Int? = nil, admission: SessionDetails.Admission = .open,
-    guests: Bool = true, key: String? = nil
+    guests: Bool = true, hasWaitingRoom: Bool = false, key: String? = nil
   ) -> UInt64 {
     var draft = SessionDraft(title: "Algebra")
     draft.capacity = capacity
     draft.admission = admission
     draft.allowsGuests = guests
+    draft.hasWaitingRoom = hasWaitingRoom
     return request(
       .create(draft, id: id, roomName: "room-\(id)", epoch: "e-\(id)", key: key), id, by: Self.identity(host, .host))
   }
@@ -313,6 +316,9 @@ final class ShardFixture {
   }
 
   // MARK: Looking
+
+  /// Whether nothing is to be done but what a session's planned time brings, a day after it.
+  var isResting: Bool { shard.nextDeadline.map { $0.milliseconds(since: now) > 12 * 3_600_000 } ?? true }
 
   /// What the connection got since the last time.
   func take(_ connection: ConnectionID) -> [Message] { inboxes.removeValue(forKey: connection) ?? [] }

@@ -46,7 +46,7 @@ struct StorageHealingTests: StorageTroubleSetting {
       return
     }
     #expect(change.revision == 2)
-    fixture.advance(20_000)
+    fixture.advance(120_000)
     try fixture.settle()
     #expect(
       fixture.shard.classroom("algebra")?.attendance.isActive("emmy") == false, "the host never came with a socket")

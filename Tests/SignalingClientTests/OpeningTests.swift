@@ -64,7 +64,7 @@ struct OpeningTests {
     #expect(
       server.heard().last == """
         {"type":"session.join","id":4,"session":"algebra","presence":"full","resume":{"token":"r1","epoch":"e1",\
-        "streams":{"room":4},"signal_seq":1}}
+        "streams":{"room":4,"user:u1":0},"signal_seq":1}}
         """)
     var joined = Joined()
     joined.room = 4
@@ -181,8 +181,8 @@ struct OpeningTests {
     arguments: [
       (1001, true, true), (1008, false, true), (1011, true, true), (1012, true, true), (1013, true, true),
       (4001, true, true), (4002, true, true), (4003, true, false), (4005, true, true), (4007, true, true),
-      (4500, false, true),
-      (4501, false, true),
+      (4006, true, true), (4500, false, true), (4501, false, true), (4502, false, true), (4503, false, true),
+      (4510, false, true),
     ] as [(UInt16, Bool, Bool)])
   func closeCodes(code: UInt16, reconnects: Bool, resumes: Bool) throws {
     var server = ScriptedServer()
@@ -191,6 +191,13 @@ struct OpeningTests {
     #expect(events.count == 1)
     #expect((server.client.nextAttempt != nil) == reconnects)
     #expect(server.client.canResume == resumes)
+  }
+
+  @Test("every code with which the server closes is known", arguments: CloseReason.allCases)
+  func closeReasons(reason: CloseReason) throws {
+    var server = ScriptedServer()
+    try server.join()
+    #expect(server.close(reason.rawValue).allSatisfy { !$0.hasPrefix("PROBLEM") })
   }
 
   @Test("a close code in no registry is a problem; its range decides", arguments: [(4100, true), (4600, false)])

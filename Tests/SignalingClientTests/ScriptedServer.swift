@@ -112,6 +112,11 @@ struct ScriptedServer: ~Copyable {
     case .waiting(let count): "waiting \(count)"
     case .chat(let event): "chat \(event.sequence) \(event.user): \(event.text)"
     case .status(let event): "status \(event.sequence.map { "\($0) " } ?? "")\(event.change.status.rawValue)"
+    case .lobby(let count): "lobby \(count)"
+    case .updated(let event): "updated \(event.change.revision)"
+    case .starting: "starting"
+    case .reminder(let minutes): "reminder \(minutes)"
+    case .dismissed(let dismissal): "dismissed \(dismissal)"
     case .presenceChanged: "presence"
     case .signal(let event): "signal \(event.sequence) from \(event.from)"
     case .answered(_, .done): "done"
@@ -122,9 +127,15 @@ struct ScriptedServer: ~Copyable {
     case .delayed(_, let refusal): "delayed \(refusal.code.rawValue)"
     case .lost: "lost"
     case .refused(let refusal): "refused \(refusal.code.rawValue), nothing named"
+    case .conduct(let event): "\(event.stream.text) \(event.sequence) \(event.kind.rawValue)"
+    case .typing(let users, let count): "typing \(users) of \(count)"
+    case .iceServers(let servers): "\(servers.servers.count) servers for calls"
     case .draining(let delay): "draining \(delay)"
     case .problem(let violation): "PROBLEM \(violation.kind.rawValue)"
     case .tokenExpiring(_, let delay): "expiring \(delay)"
+    case .attendance(let figures): "attendance \(figures.attended) of \(figures.total), \(figures.present) here"
+    case .answered(_, .attendance(let page)): "attendance of \(page.people.map(\.user))"
+    case .notified(let notification): "notified \(notification.id) \(notification.kind.rawValue)"
     case .disconnected(let end): "disconnected, next \(end.nextAttempt.map(String.init) ?? "never")"
     }
   }
@@ -202,6 +213,9 @@ struct Joined {
   var peer: String? = "p1"
   var epoch = "e1"
   var room = 3
+  var own = 0
+  var hosts: Int?
+  var role = "participant"
   var signals = 0
   var participants: [String]? = [ScriptedServer.own]
   var count: Int?
@@ -213,12 +227,12 @@ struct Joined {
   var text: String {
     let status = ["waiting": "scheduled", "present": "ongoing", "ended": "completed"][state] ?? ""
     var text = """
-      "state": "\(state)", "you": {"user": "u1", "name": "Ada", "role": "participant"}, "session": {"id": "algebra", \
+      "state": "\(state)", "you": {"user": "u1", "name": "Ada", "role": "\(role)"}, "session": {"id": "algebra", \
       "title": "T", "description": "", "instructor": "", "kind": "video", "status": "\(status)", "is_live": \
       \(state == "present"), "rev": \(["waiting": 1, "present": 2, "ended": 3][state] ?? 0), "host": "h", "scheduled_at": \
       \(date), "time_zone": "UTC", "duration_minutes": 60, "capacity": null, "admission": "open", "visibility": "listed", \
       "guests": false, "created_at": \(date), "started_at": \(state == "waiting" ? "null" : date), "ended_at": \
-      \(state == "ended" ? date : "null"), "started_by": null}, "epoch": "\(epoch)", "streams": {"room": \(room)}, \
+      \(state == "ended" ? date : "null"), "started_by": null}, "epoch": "\(epoch)", "streams": {"room": \(room), "user:u1": \(own)\(hosts.map { ", \"hosts\": \($0)" } ?? "")}, \
       "resume_token": "r1", \(more)
       """
     if state == "present" {
@@ -233,7 +247,9 @@ struct Joined {
       text += #", "waiting": {"count": 1}"#
     } else {
       if hasChat { text += #", "chat": {"messages": [], "has_more": false}"# }
-      text += #", "ice_servers": []"#
+      text +=
+        #", "ice_servers": [], "ice_transport_policy": "all", "ice_expires_at": null, "stage": {"mode": "open", "places": null, "invited": []}, "policy": {"muted": false, "unmute_allowed": false, "locked": false, "#
+      text += #""chat": "open", "slow_mode_seconds": 0}, "spotlight": null"#
     }
     return text
   }

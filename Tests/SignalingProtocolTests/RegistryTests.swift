@@ -69,12 +69,13 @@ struct RegistryTests {
       ProtocolError(.forbidden), ProtocolError(.notFound), ProtocolError(.wrongState(.scheduled)),
       ProtocolError(.sessionFull), ProtocolError(.keyConflict), ProtocolError(.invalidField("title", "Too long.")),
       ProtocolError(.notPresent), ProtocolError(.sessionExists), ProtocolError(.keyExpired),
-      ProtocolError(.storageUnavailable(isCertain: true)),
+      ProtocolError(.storageUnavailable(isCertain: true)), ProtocolError(.denied), ProtocolError(.locked),
+      ProtocolError(.unknownUser("u")), ProtocolError(.rosterFull),
     ].map(\.code)
     #expect(
       codes == [
         .forbidden, .notFound, .wrongState, .sessionFull, .keyConflict, .invalidField, .notJoined, .sessionExists,
-        .keyExpired, .storageUnavailable,
+        .keyExpired, .storageUnavailable, .denied, .locked, .notOnList, .listFull,
       ])
     #expect(ProtocolError(.invalidField("title", "Too long.")).field == "title")
     #expect(ProtocolError(.invalidField("title", "Too long.")).message == "Too long.")

@@ -34,7 +34,7 @@ struct ServerMessageTests {
           server: "rollcall/0.1.0", pingIntervalMilliseconds: 25_000, graceMilliseconds: 20_000, into: &$0)
       }
         == #"{"type":"welcome","version":"rollcall.v1","server":"rollcall/0.1.0","#
-        + #""features":["guests","chat","presence","signal","resume","renewal"],"limits":{"message_bytes":65536,"chat_text_bytes":4096,"#
+        + #""features":["guests","chat","presence","signal","resume","renewal","moderation"],"limits":{"message_bytes":65536,"chat_text_bytes":4096,"#
         + #""name_bytes":120,"key_bytes":128,"history_page":100,"presence_page":200,"resume_ms":20000,"#
         + #""resume_token_ms":86400000,"resume_events":4096,"resume_signals":256,"token_warning_ms":60000},"ping_interval_ms":25000,"#
         + #""hello_timeout_ms":5000}"#)
@@ -152,7 +152,7 @@ struct ServerMessageTests {
     let difference = try #require(taken)
     let ada =
       #"{"user":"u17","name":"Ada","role":"host","joined_at":"2026-01-01T00:00:00.123Z","audio_enabled":false,"#
-      + #""video_enabled":false,"screen_enabled":false,"peers":["p1"],"reconnecting":false}"#
+      + #""video_enabled":false,"screen_enabled":false,"peers":["p1"],"reconnecting":false,"on_stage":true}"#
     #expect(
       text { ServerMessage.presenceDifference(difference, at: moment, where: { _ in true }, into: &$0) }
         == #"{"type":"presence.diff","at":1767225600123,"presence_seq":2,"count":1,"joined":[\#(ada)],"updated":[],"#
@@ -195,10 +195,16 @@ struct ServerMessageTests {
       #"{"id":"algebra","title":"T","description":"D","instructor":"I","kind":"in_person","status":"ongoing","#
       + #""is_live":true,"rev":2,"host":"u17","scheduled_at":\#(time),"time_zone":"UTC","duration_minutes":60,"#
       + #""capacity":null,"admission":"open","visibility":"listed","guests":true,"created_at":\#(time),"#
-      + #""started_at":\#(time),"ended_at":null,"started_by":"u17""#
+      + #""started_at":\#(time),"ended_at":null,"started_by":"u17","#
+      + #""proposed_by":null,"reason":null,"waiting_room":false,"reminders":[1440,60,30],"course":"","tags":[],"#
+      + #""materials":[],"video_url":null,"thumbnail":null,"recording_url":null"#
     #expect(text { ServerMessage.writeSession(view, includingRoomName: false, into: &$0) } == fields + "}")
     #expect(
       text { ServerMessage.writeSession(view, includingRoomName: true, into: &$0) } == fields
-        + #","room_name":"secret"}"#)
+        + #","room_name":"secret","meeting_url":null}"#)
+    let template = MeetingTemplate("https://meet.example.org/{room_name}")
+    #expect(
+      text { ServerMessage.writeSession(view, includingRoomName: true, meetings: template, into: &$0) } == fields
+        + #","room_name":"secret","meeting_url":"https://meet.example.org/secret"}"#)
   }
 }

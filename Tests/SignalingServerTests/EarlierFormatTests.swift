@@ -54,7 +54,7 @@ struct EarlierFormatTests {
     let answer = try client.ask(#"{"type":"chat.send","id":9,"text":"message 4"}"#, id: 9)
     #expect(answer["seq"]?.integer == 4)
     first.stop()
-    #expect(try String(contentsOfFile: folder.path + "/format", encoding: .utf8) == "rollcall-data 2\n")
+    #expect(try String(contentsOfFile: folder.path + "/format", encoding: .utf8) == "rollcall-data 3\n")
     let second = try TestServer(folder: folder)
     let again = try TestClient(second, as: second.token("bob"))
     #expect(try texts(again.join("algebra")) == ["message 2", "message 3", "message 4"])

@@ -104,7 +104,10 @@ struct HTTPTests {
 
   @Test(
     "unknown paths are 404",
-    arguments: ["/nothing", "/api", "/api/sessions/a/b/c", "/api/sessions/a/grow/", "/ws/", "/echo", "/..", "//"])
+    arguments: [
+      "/nothing", "/api", "/api/sessions/a/b/c", "/api/sessions/a/grow/", "/ws/", "/echo", "/..", "//", "/health/",
+      "/api/sessions//", "/api/sessions//start/",
+    ])
   func unknownPath(_ path: String) throws {
     let answer = try server.get(path, as: server.token("u"))
     #expect(answer.status == 404)
@@ -114,10 +117,11 @@ struct HTTPTests {
   @Test(
     "another method is answered with 405 and Allow",
     arguments: [
-      ("DELETE", "/health", "GET, HEAD"), ("POST", "/", "GET, HEAD"), ("PUT", "/api/sessions/", "GET, HEAD, POST"),
-      ("POST", "/api/sessions/a/", "GET, HEAD"), ("GET", "/api/sessions/a/start/", "POST"),
-      ("POST", "/api/sessions/a/attendance/", "GET, HEAD"), ("POST", "/api/live/status/a/", "GET, HEAD"),
-      ("get", "/health", "GET, HEAD"),
+      ("DELETE", "/health", "GET, HEAD, OPTIONS"), ("POST", "/", "GET, HEAD"),
+      ("PUT", "/api/sessions/", "GET, HEAD, POST, OPTIONS"), ("GET", "/api/sessions/a/start", "POST, OPTIONS"),
+      ("PUT", "/api/sessions/upcoming/", "GET, HEAD, OPTIONS"),
+      ("POST", "/api/sessions/a/attendance/", "GET, HEAD, OPTIONS"),
+      ("POST", "/api/live/status/a/", "GET, HEAD, OPTIONS"), ("get", "/health", "GET, HEAD, OPTIONS"),
     ])
   func method(_ method: String, _ path: String, _ allowed: String) throws {
     let answer = try VectorHTTPResponse(method, path, headers: [:], body: nil, port: server.port)

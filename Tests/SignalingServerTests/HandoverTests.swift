@@ -161,6 +161,7 @@ struct HandoverTests {
   func vanishing(_ seed: UInt64) throws {
     let server = try TestServer(loops: 4) {
       $0.shard.graceMilliseconds = 0
+      $0.shard.heartbeatTimeoutMilliseconds = 0
       if seed % 2 == 1 { $0.tls = .selfSigned }
     }
     let sessions = try sessions(of: server)

@@ -188,7 +188,10 @@ struct KnownBugsTests {
 
   @Test("a seat that is taken is not to be had by coming back: not by a resume, not over HTTP, not after a kick-out")
   func capacity() throws {
-    let server = try TestServer(loops: 1) { $0.shard.graceMilliseconds = 0 }
+    let server = try TestServer(loops: 1) {
+      $0.shard.graceMilliseconds = 0
+      $0.shard.heartbeatTimeoutMilliseconds = 0
+    }
     try server.createSession("algebra", fields: ["capacity": .number(1)])
     try server.startSession("algebra")
     let first = try TestClient(server, as: server.token("ada"))

@@ -405,6 +405,7 @@ struct LimitTests {
     let server = try TestServer(loops: 1) {
       $0.shard.presenceIntervalMilliseconds = 1
       $0.shard.graceMilliseconds = 0
+      $0.shard.heartbeatTimeoutMilliseconds = 0
       $0.limits.outboundBytes = 4 << 20
     }
     try server.createSession("algebra")

@@ -87,6 +87,9 @@ final class TestServer {
 
   static let silence = Logger(label: "tests") { _ in SwiftLogNoOpLogHandler() }
 
+  /// Changes what can be changed while it runs.
+  func reconfigure(_ configuration: ServerConfiguration) { server?.reconfigure(configuration) }
+
   func stop() {
     // The end has its own times.
     manualClock?.letGo()

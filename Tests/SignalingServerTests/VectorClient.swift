@@ -4,7 +4,10 @@ import WebSocketCore
 /// One actor of a vector: a blocking WebSocket client that keeps what a client of the protocol keeps.
 final class VectorClient {
   /// Messages whose number depends on timing; a step that waits for something else passes over them.
-  private static let volatile: Set = ["presence.diff", "presence.count", "waiting.count"]
+  private static let volatile: Set = [
+    "presence.diff", "presence.count", "waiting.count", "waiting.state", "sessions.changed", "attendance.summary",
+    "notification",
+  ]
 
   private let name: String
   private let actor: VectorJSON
@@ -15,7 +18,7 @@ final class VectorClient {
   /// The participants by user, as the protocol says a client keeps them.
   private var roster: [String: VectorJSON] = [:]
   private var presenceMode = "full"
-  private var lastSequence: Int?
+  private var lastSequences: [String: Int] = [:]
   private var lastSignal = 0
   /// The code of the server's Close; 1005 when it gave none.
   private var closeCode: Int?
@@ -35,7 +38,7 @@ final class VectorClient {
     self.socket = socket
     machine = WebSocketConnection(
       role: .client, limits: WebSocketLimits(maximumMessageBytes: 1 << 24, maximumFramesPerMessage: 1024))
-    (queue, roster, lastSequence, closeCode) = ([], [:], nil, nil)
+    (queue, roster, lastSequences, closeCode) = ([], [:], [:], nil)
     let protocols = step["subprotocols"]?.array?.compactMap(\.string) ?? ["rollcall.v1"]
     let fields = try (step["headers"]?.object ?? [:]).map { (name: $0.key, value: try values.text($0.value)) }
     var generator = SystemRandomNumberGenerator()
@@ -119,7 +122,7 @@ final class VectorClient {
     switch message["type"]?.string {
     case "session.joined":
       if let presence = message["presence"] { replaceRoster(presence) } else { roster = [:] }
-      lastSequence = message["streams"]?["room"]?.integer
+      lastSequences = message["streams"]?.object?.compactMapValues(\.integer) ?? [:]
       lastSignal = message["signal_seq"]?.integer ?? 0
     case "presence.state":
       replaceRoster(message)
@@ -136,11 +139,13 @@ final class VectorClient {
       }
       lastSignal += 1
     default:
-      guard let sequence = message["seq"]?.integer, message["stream"] != nil else { return }
-      if let lastSequence, sequence != lastSequence + 1 {
-        throw VectorFailure("seq \(sequence) comes after \(lastSequence)")
-      }
-      lastSequence = sequence
+      guard let sequence = message["seq"]?.integer, let stream = message["stream"]?.string else { return }
+      guard let last = lastSequences[stream] else { throw VectorFailure("not a stream of the client's: \(message)") }
+      if sequence != last + 1 { throw VectorFailure("seq \(sequence) of \(stream) comes after \(last)") }
+      lastSequences[stream] = sequence
+      // A promotion brings the stream of the hosts from there on, its end takes it away.
+      guard message["type"]?.string == "participant.role", stream.hasPrefix("user:") else { return }
+      lastSequences["hosts"] = message["streams"]?["hosts"]?.integer
     }
   }
 

@@ -37,10 +37,17 @@ struct VectorReplay {
       // What remains of a test is not worth a second failure.
       try? FileManager.default.removeItem(at: data)
     }
-    var configuration = ServerConfiguration(dataFolder: data.path, secret: VectorValues.secret, loops: 2)
+    var configuration = try configuration(vector["server"])
+    (configuration.dataFolder, configuration.secret, configuration.loops) = (data.path, VectorValues.secret, 2)
     configuration.port = 0
     if let seconds = vector["server"]?["grace_seconds"]?.number {
       configuration.shard.graceMilliseconds = Int64(seconds * 1000)
+    }
+    if let seconds = vector["server"]?["attendance_interval_seconds"]?.number {
+      configuration.shard.attendanceSummaryMilliseconds = Int64(seconds * 1000)
+    }
+    if let seconds = vector["server"]?["heartbeat_timeout_seconds"]?.number {
+      configuration.shard.heartbeatTimeoutMilliseconds = Int64(seconds * 1000)
     }
     let server = try Server(configuration, logger: Logger(label: "vectors") { _ in SwiftLogNoOpLogHandler() })
     defer { server.stop() }
@@ -53,6 +60,19 @@ struct VectorReplay {
         throw VectorFailure("step \(index + 1), \(step): \(error)")
       }
     }
+  }
+
+  /// What the settings of a vector come to.
+  private static func configuration(_ server: VectorJSON?) throws -> ServerConfiguration {
+    let options = (server?["options"]?.object ?? [:]).map { "--\($0.key)=\($0.value.string ?? "")" }
+    let environment = (server?["environment"]?.object ?? [:]).compactMapValues(\.string)
+    let resolved = ResolvedSettings(options: options, environment: environment) { _ in
+      .failure(ConfigurationFileFailure(reason: "a vector has no file"))
+    }
+    guard resolved.problems.isEmpty else { throw VectorFailure("\(resolved.problems)") }
+    var configuration = resolved.settings.configured()
+    configuration.calls.secret = Array((resolved.settings.turnSecret ?? "").utf8)
+    return configuration
   }
 
   private mutating func createSessions() throws {

@@ -9,6 +9,9 @@ final class AttendanceModel {
     var lastHeard: Int64 = 0
     /// When the server noticed that it is gone.
     var lostAt: Int64?
+    /// Whether it is none: somebody who came in over HTTP, who is there until the end of the class, or until being sent
+    /// out, if that comes before the next word.
+    var isWithoutSocket = false
   }
 
   /// The time that one tab spent in a session.
@@ -22,8 +25,9 @@ final class AttendanceModel {
 
     var user: String
     let session: String
-    /// When the join was sent, and when the server says that it was let in.
-    let asked: Int64
+    /// When the join was sent, before which the time does not begin.
+    private(set) var asked: Int64
+    /// When the time had begun at the latest; nil while it may never have.
     var begun: Int64?
     var end = End.open
     let connection: Connection
@@ -34,6 +38,12 @@ final class AttendanceModel {
       self.asked = asked
       self.connection = connection
     }
+
+    /// The server says when it let the tab in.
+    func begin(at time: Int64) {
+      asked = max(asked, time)
+      begun = time
+    }
   }
 
   /// An end of the server's process that it did not choose.
@@ -43,13 +53,34 @@ final class AttendanceModel {
     var lastAlive: Int64
   }
 
+  /// That somebody who leads a class asked to send somebody out, or somebody over HTTP to leave.
+  final class Expulsion {
+    let user: String
+    let session: String
+    let asked: Int64
+    /// Until when it may have been done.
+    var answered: Int64
+    /// Whether the person asked: who has no connection then was there all the same.
+    let isOwnWish: Bool
+
+    init(user: String, session: String, asked: Int64, isOwnWish: Bool = false) {
+      self.user = user
+      self.session = session
+      self.asked = asked
+      self.isOwnWish = isOwnWish
+      answered = asked + 90_000
+    }
+  }
+
   private var spans: [Span] = []
+  private var expulsions: [Expulsion] = []
   private var outages: [Outage] = []
   /// From the end of one process to the beginning of the next.
   private var downtimes: [(from: Int64, to: Int64)] = []
   private var stoppedAt: Int64?
 
   func add(_ span: Span) { spans.append(span) }
+  func add(_ expulsion: Expulsion) { expulsions.append(expulsion) }
   func remove(_ span: Span) { spans.removeAll { $0 === span } }
   func crashed(at time: Int64, lastAlive: Int64) {
     outages.append(Outage(at: time, lastAlive: lastAlive))
@@ -84,13 +115,26 @@ final class AttendanceModel {
           earliest = min(earliest, outage.lastAlive)
         }
       }
+      for expulsion in expulsions where expulsion.user == user && expulsion.session == session {
+        // From then on nothing is certain any more.
+        if expulsion.answered >= span.asked { earliest = min(earliest, max(expulsion.asked, span.asked)) }
+      }
       if let begun = span.begun, begun < earliest { certain.append((begun, min(earliest, limit))) }
       var until = latest + grace
       // Who was here or awaited when the server went is awaited anew when it is back.
       for downtime in downtimes where downtime.to >= latest - 5000 && downtime.from <= until + 2000 {
         until = max(until, downtime.to + grace)
       }
-      let from = max(started, span.begun ?? span.asked)
+      if case .lost(let connection, _) = span.end {
+        if connection.isWithoutSocket, let ended, ended <= until + 2000 { latest = max(latest, ended) }
+        for expulsion in expulsions where expulsion.user == user && expulsion.session == session {
+          guard connection.isWithoutSocket || expulsion.isOwnWish else { continue }
+          if expulsion.answered >= span.asked, expulsion.asked <= until + 2000 {
+            latest = max(latest, min(expulsion.answered, until))
+          }
+        }
+      }
+      let from = max(started, span.asked)
       if from <= limit { possible.append((from, min(max(latest, from), limit), until)) }
     }
     certain.sort { $0 < $1 }

@@ -1,4 +1,5 @@
 import Classroom
+import JSON
 import SignalingProtocol
 
 // What people do with their tabs.
@@ -15,8 +16,11 @@ extension Tab {
     guard isJoined, isIdle else { return }
     if random.chance(world.mischief) { return misbehave(&random) }
     switch random.int(0...99) {
-    case 0..<38: chat(&random)
-    case 38..<58: signal(&random)
+    case 0..<30: chat(&random)
+    case 30..<42: conduct(&random)
+    case 42..<44:
+      send("chat.history", Sent(type: "private history", time: world.serverNow)) { $0.field("private", true) }
+    case 44..<58: signal(&random)
     case 58..<68:
       send("media.set") { writer in
         writer.field("audio", random.chance(0.5))
@@ -25,12 +29,14 @@ extension Tab {
       }
     case 68..<73:
       send("presence.subscribe") { $0.field("mode", random.pick(PresenceMode.allCases)?.rawValue ?? "full") }
-    case 73..<76: send("presence.page") { $0.field("after", random.int(0...20)) }
+    case 73..<75: send("presence.page") { $0.field("after", random.int(0...20)) }
+    case 75: send("attendance.get") { $0.field("after", random.int(0...5)) }
     case 76..<82: history(&random)
     case 82..<86: send("ping")
     case 86..<90: repeatSettled()
     case 90..<92: conflict()
     case 92..<94: leave()
+    case 94..<96 where person.isHost || random.chance(0.1): lead(&random)
     default: control(&random)
     }
   }
@@ -47,6 +53,7 @@ extension Tab {
     var targets = view.participants.keys.sorted().flatMap { view.participants[$0]?.peers ?? [] }
     if random.chance(0.05) { targets.append("pnobody") }
     guard let peer = view.peer, let target = random.pick(targets), target != peer else { return }
+    if random.chance(0.3) { return negotiate(with: target, from: peer, &random) }
     let number = world.nextSignal()
     let sent = Sent(type: "signal", target: target, number: number, time: world.serverNow)
     send("signal", sent) { writer in
@@ -79,6 +86,50 @@ extension Tab {
     guard random.chance(isOver ? 1 : 0.3) else { return }
     send(isOver && world.mayEnd ? "session.end" : "session.start") {
       if random.chance(0.5) { $0.field("key", "status-\(world.nextText())") }
+    }
+  }
+
+  /// What hosts do beside teaching, and others try.
+  private func lead(_ random: inout Randomness) {
+    func write(_ key: Bool, _ writer: inout JSONWriter) {
+      if key { writer.field("key", "lead-\(world.nextText())") }
+    }
+    let isKeyed = random.chance(0.5)
+    switch random.int(0...9) {
+    case 0..<4:
+      let user = random.chance(0.5) ? random.pick(view.waitingPeople) : nil
+      send("waiting.admit", Sent(type: "waiting.admit", target: user, time: world.serverNow)) { writer in
+        if let user {
+          writer.field("user", user)
+        } else {
+          writer.field("all", true)
+        }
+        write(isKeyed, &writer)
+      }
+    case 4 where random.chance(0.3):
+      let user = random.pick(view.waitingPeople) ?? "nobody"
+      world.history.willDeny(user, session: view.session)
+      send("waiting.deny") { writer in
+        writer.field("user", user)
+        write(isKeyed, &writer)
+      }
+    case 5..<7:
+      send("session.update") { writer in
+        writer.field("title", "Title \(world.nextText())")
+        if random.chance(0.3) { writer.field("waiting_room", random.chance(0.5)) }
+        write(isKeyed, &writer)
+      }
+    case 7:
+      send("session.announce") { writer in
+        writer.field("text", "We begin, \(world.nextText())")
+        write(isKeyed, &writer)
+      }
+    case 8:
+      send("session.reschedule") { writer in
+        writer.field("scheduled_at", RFC3339.format(Timestamp(milliseconds: world.serverNow + 7_200_000)))
+        write(isKeyed, &writer)
+      }
+    default: send("sessions.watch")
     }
   }
 

@@ -1,3 +1,4 @@
+import Classroom
 import RoomShard
 import SignalingProtocol
 
@@ -50,6 +51,61 @@ struct Coverage {
     case end = "request end"
     case join = "request join"
     case attendance = "request attendance"
+    case attendanceGet = "attendance.get"
+    case attendanceOf = "request attendance of one"
+    case joinLive = "request join_live"
+    case leave = "request leave"
+    case heartbeat = "request heartbeat"
+    case checkIn = "request check_in"
+    case checkInCode = "request check_in_code"
+    case markPresent = "participant.check_in"
+    case markGone = "participant.check_out"
+    case readParticipants = "request live_participants"
+    case readChat = "request chat"
+    case readNotices = "request notifications"
+    case sessionsWatch = "sessions.watch"
+    case registrations = "request registrations"
+    case approve = "session.approve"
+    case decline = "session.decline"
+    case withdraw = "session.withdraw"
+    case reschedule = "session.reschedule"
+    case cancel = "session.cancel"
+    case announce = "session.announce"
+    case update = "session.update"
+    case delete = "session.delete"
+    case purge = "session.purge"
+    case register = "registration.request"
+    case unregister = "registration.withdraw"
+    case invite = "registration.invite"
+    case approveRegistration = "registration.approve"
+    case rejectRegistration = "registration.reject"
+    case admit = "waiting.admit"
+    case deny = "waiting.deny"
+    case chatEdit = "chat.edit"
+    case chatDelete = "chat.delete"
+    case chatReact = "chat.react"
+    case chatPin = "chat.pin"
+    case chatPrivate = "chat.send to the hosts"
+    case chatPrivateHistory = "chat.history of what was said to the hosts"
+    case chatTyping = "chat.typing"
+    case presenceAway = "presence.away"
+    case handRaise = "hand.raise"
+    case handLower = "hand.lower"
+    case handLowerAll = "hand.lower of all"
+    case mute = "participant.mute"
+    case muteAll = "room.mute_all"
+    case askToUnmute = "participant.ask_unmute"
+    case remove = "participant.remove"
+    case ban = "participant.ban"
+    case unban = "participant.unban"
+    case promote = "participant.promote"
+    case demote = "participant.demote"
+    case spotlight = "participant.spotlight"
+    case policy = "room.policy"
+    case stageSet = "stage.set"
+    case stageInvite = "stage.invite"
+    case stageRemove = "stage.remove"
+    case stageLeave = "stage.leave"
   }
 
   private static func exercise(of message: ClientMessage) -> Exercise {
@@ -70,6 +126,12 @@ struct Coverage {
     case .signal: .signal
     case .ping: .ping
     case .tokenRenew: .tokenRenew
+    case .sessionsWatch: .sessionsWatch
+    case .perform(let command, _): exercise(of: command)
+    case .attendanceGet: .attendanceGet
+    case .privateHistory: .chatPrivateHistory
+    case .chatTyping: .chatTyping
+    case .presenceAway: .presenceAway
     }
   }
 
@@ -81,6 +143,72 @@ struct Coverage {
     case .end: .end
     case .join: .join
     case .attendance: .attendance
+    case .perform(let command, _): exercise(of: command)
+    case .attendanceOf: .attendanceOf
+    case .joinLive: .joinLive
+    case .leave: .leave
+    case .heartbeat: .heartbeat
+    case .checkIn: .checkIn
+    case .checkInCode: .checkInCode
+    case .participants: .readParticipants
+    case .chat: .readChat
+    case .readNotices: .readNotices
+    case .registrations: .registrations
+    }
+  }
+
+  private static func exercise(of command: Command) -> Exercise {
+    switch command {
+    case .start: .sessionStart
+    case .end: .sessionEnd
+    case .join: .sessionJoin
+    case .sendChat(_, _, false): .chatSend
+    case .lose, .leave: .sessionLeave
+    case .heartbeat: .heartbeat
+    case .checkIn: .checkIn
+    case .markPresent: .markPresent
+    case .markGone: .markGone
+    case .readNotices: .readNotices
+    case .approve: .approve
+    case .decline: .decline
+    case .withdraw: .withdraw
+    case .reschedule: .reschedule
+    case .cancel: .cancel
+    case .announce: .announce
+    case .update: .update
+    case .delete: .delete
+    case .purge: .purge
+    case .register: .register
+    case .unregister: .unregister
+    case .invite: .invite
+    case .approveRegistration: .approveRegistration
+    case .rejectRegistration: .rejectRegistration
+    case .wait, .stopWaiting: .sessionJoin
+    case .admit: .admit
+    case .deny: .deny
+    case .sendChat(_, _, true): .chatPrivate
+    case .editChat: .chatEdit
+    case .deleteChat: .chatDelete
+    case .reactToChat: .chatReact
+    case .pinChat: .chatPin
+    case .raiseHand: .handRaise
+    case .lowerHand(.all): .handLowerAll
+    case .lowerHand: .handLower
+    case .mute: .mute
+    case .muteAll: .muteAll
+    case .askToUnmute: .askToUnmute
+    case .remove: .remove
+    case .ban(_, true): .ban
+    case .ban(_, false): .unban
+    case .promote: .promote
+    case .demote: .demote
+    case .spotlight: .spotlight
+    case .setPolicy: .policy
+
+    case .setStage: .stageSet
+    case .inviteToStage: .stageInvite
+    case .removeFromStage: .stageRemove
+    case .leaveStage: .stageLeave
     }
   }
 
@@ -92,8 +220,8 @@ struct Coverage {
   private static func isExpected(_ reason: CloseReason) -> Bool {
     switch reason {
     case .unsupportedData, .serviceRestart, .slowConsumer, .noPong, .helloTimeout, .badToken, .resumedElsewhere: true
-    case .tokenExpired, .roleChanged: true
-    case .internalError, .tryAgainLater, .rateLimited: false
+    case .tokenExpired, .roleChanged, .removed, .banned: true
+    case .internalError, .tryAgainLater, .rateLimited, .leftElsewhere: false
     }
   }
 
@@ -104,7 +232,9 @@ struct Coverage {
     "error storage_unavailable",
     "error bad_token", "error token_expired",
     "error key_expired", "snapshot", "storage failed, certain", "storage failed, uncertain", "archived",
-    "loaded from the history",
+    "loaded from the history", "error banned", "error locked", "error muted", "error chat_closed", "error slow_mode",
+    "error no_such_participant", "error no_such_message", "error limit_reached", "error stage_full",
+    "error stage_closed", "error stale_negotiation",
   ]
 }
 

@@ -1,4 +1,6 @@
 import Classroom
+import JSON
+import SignalingProtocol
 
 /// What anybody was ever shown, and what was asked for: all that the checks know. It never looks into the server.
 ///
@@ -7,8 +9,11 @@ final class History {
   /// A numbered event of a session.
   struct NumberedEvent: Equatable {
     enum Content: Equatable {
-      case chat(text: String, user: String, messageID: String)
+      /// The text is nil as long as only what it was changed to is known.
+      case chat(text: String?, user: String, messageID: String)
       case status(status: String, revision: Int64)
+      /// Anything else, as it was sent.
+      case other(String)
     }
 
     var at: Int64
@@ -50,6 +55,18 @@ final class History {
     var presence: [String: Set<Int64>] = [:]
     /// By user: the segments that are over, by their start.
     var segments: [String: [Int64: Int64]] = [:]
+    /// By stream, of those that not everybody gets: the events as they were sent.
+    var streams: [String: [Int64: String]] = [:]
+    /// By message: what its author asked to change it to.
+    var edits: [String: Set<String>] = [:]
+    /// The messages that somebody asked to delete.
+    var deletions: Set<String> = []
+    /// By message: when somebody was first told that it is taken back.
+    var deletedAt: [String: Int64] = [:]
+    /// Whom hosts let in one by one, as they were answered.
+    var admitted: Set<String> = []
+    /// Whom somebody asked to turn away.
+    var denials: Set<String> = []
   }
 
   private(set) var sessions: [String: SessionFacts] = [:]
@@ -58,6 +75,8 @@ final class History {
   private var places: [String: Int64] = [:]
   /// Called with the name of an invariant and what broke it.
   var report: (String, String) -> Void = { _, _ in }
+  /// The time of the world, in microseconds.
+  var now: () -> Int64 = { 0 }
   private(set) var factCount = 0
   private(set) var acknowledgedCount = 0
 
@@ -77,6 +96,18 @@ final class History {
     // A server that was started anew may continue an earlier time.
     utterance.sentAt = min(utterance.sentAt, time)
     utterances[text] = utterance
+  }
+
+  func willEdit(_ message: String, text: String, session: String) {
+    sessions[session]?.edits[message, default: []].insert(text)
+  }
+
+  func willDelete(_ message: String, session: String) { sessions[session]?.deletions.insert(message) }
+
+  func willDeny(_ user: String, session: String) { sessions[session]?.denials.insert(user) }
+
+  func sawAdmission(of user: String, session: String) {
+    if sessions[session]?.admitted.insert(user).inserted == true { factCount += 1 }
   }
 
   func refused(_ text: String) { utterances[text]?.refusals += 1 }
@@ -104,12 +135,24 @@ final class History {
 
   func saw(_ event: NumberedEvent, number: Int64, session: String) {
     guard let facts = sessions[session] else { return report("sessions", "an event of an unknown session \(session)") }
+    var event = event
     if let known = facts.events[number] {
-      expect(known == event, "same for all", "\(session) \(number) was \(known) and is \(event)")
-      return
+      if case .chat(nil, let user, let id) = known.content, case .chat(.some, user, id) = event.content,
+        known.at == event.at
+      {
+        // What it said at first is known only now.
+      } else {
+        if case .chat(let text, _, _) = known.content, case .chat(nil, let user, let id) = event.content {
+          event.content = .chat(text: text, user: user, messageID: id)
+        }
+        expect(known == event, "same for all", "\(session) \(number) was \(known) and is \(event)")
+        return
+      }
+    } else {
+      factCount += 1
+      if case .chat = event.content { noteChat(number, in: facts) }
     }
-    factCount += 1
-    if case .chat(let text, let user, _) = event.content {
+    if case .chat(let text?, let user, _) = event.content {
       guard let utterance = utterances[text] else { return report("invented", "nobody said \(text)") }
       expect(utterance.session == session, "sessions", "\(text) appeared in \(session)")
       expect(utterance.user == user, "identity", "\(text) was said by \(utterance.user), not \(user)")
@@ -119,14 +162,45 @@ final class History {
         report("exactly once", "\(text) is number \(place) and number \(number) of \(session)")
       }
       places[text] = number
-      if let last = facts.chatNumbers.last, last > number {
-        facts.chatNumbers.insert(number, at: facts.chatNumbers.firstIndex { $0 > number } ?? facts.chatNumbers.endIndex)
-      } else {
-        facts.chatNumbers.append(number)
-      }
     }
     facts.events[number] = event
     facts.highestNumber = max(facts.highestNumber, number)
+  }
+
+  private func noteChat(_ number: Int64, in facts: SessionFacts) {
+    if let last = facts.chatNumbers.last, last > number {
+      facts.chatNumbers.insert(number, at: facts.chatNumbers.firstIndex { $0 > number } ?? facts.chatNumbers.endIndex)
+    } else {
+      facts.chatNumbers.append(number)
+    }
+  }
+
+  /// A message was shown changed or taken back; with nil as the text, taken back.
+  func sawAltered(_ message: String, text: String?, session: String) {
+    guard let facts = sessions[session] else { return }
+    if text == nil, facts.deletedAt[message] == nil { facts.deletedAt[message] = now() }
+    if let text {
+      expect(
+        facts.edits[message]?.contains(text) == true, "invented", "nobody changed \(message) of \(session) to \(text)")
+    } else {
+      expect(facts.deletions.contains(message), "invented", "nobody deleted \(message) of \(session)")
+    }
+  }
+
+  /// What a message says was told to somebody who came at that time.
+  func sawText(of message: String, session: String, cameAt time: Int64) {
+    guard let deleted = sessions[session]?.deletedAt[message], deleted < time else { return }
+    report("taken back", "\(message) of \(session) was taken back at \(deleted), and is said to who came at \(time)")
+  }
+
+  /// An event of a stream that not everybody gets, as it was sent.
+  func saw(_ raw: String, number: Int64, stream: String, session: String) {
+    if let known = sessions[session]?.streams[stream]?[number] {
+      expect(known == raw, "same for all", "\(stream) \(number) of \(session) was \(known) and is \(raw)")
+    } else {
+      factCount += 1
+      sessions[session]?.streams[stream, default: [:]][number] = raw
+    }
   }
 
   /// A page of chat as it was shown: between its ends nothing that is known may be missing.
@@ -166,7 +240,7 @@ final class History {
     if sessions[session]?.presence[user, default: []].insert(joined).inserted == true { factCount += 1 }
   }
 
-  func sawAttendance(_ report: [Attendance.Row], session: String) {
+  func sawAttendance(_ report: [AttendanceReport.Person], session: String) {
     for row in report {
       var end = Int64.min
       for segment in row.segments {
@@ -191,7 +265,7 @@ final class History {
     var bytes = 0
     for chat in facts.chatNumbers.reversed() {
       if chat <= number { break }
-      if case .chat(let text, _, _)? = facts.events[chat]?.content { bytes += text.utf8.count }
+      if case .chat(let text?, _, _)? = facts.events[chat]?.content { bytes += text.utf8.count }
     }
     return (facts.highestNumber - number, bytes)
   }
@@ -232,6 +306,12 @@ final class History {
       facts.highestNumber <= Int64(clamping: classroom.streamSequence), "durable",
       "\(occasion): number \(facts.highestNumber) of \(name) was shown, \(classroom.streamSequence) is the last")
     verifyChat(facts, of: classroom, newest: newest, occasion)
+    verifyStreams(facts, of: classroom, occasion)
+    for user in facts.admitted.subtracting(facts.denials).sorted() {
+      expect(
+        classroom.lobby.hasAdmitted(user), "durable",
+        "\(occasion): \(user) was let in to \(name), and has to wait again")
+    }
     for user in facts.presence.keys.sorted() {
       for joined in (facts.presence[user] ?? []).sorted() {
         let segments = classroom.attendance[user]?.segments ?? []
@@ -259,7 +339,18 @@ final class History {
     var found: [Int64: ChatMessage] = [:]
     var texts: Set<String> = []
     for message in page.messages {
+      let isTakenBack = facts.deletedAt["m\(message.sequence)"] != nil
+      expect(
+        message.isDeleted || !isTakenBack, "durable",
+        "\(occasion): m\(message.sequence) of \(name) was taken back and is there")
       found[Int64(message.streamSequence)] = message
+      guard message.editedAt == nil, !message.isDeleted else {
+        let id = "m\(message.sequence)"
+        let isAsked =
+          message.isDeleted ? facts.deletions.contains(id) : facts.edits[id]?.contains(message.text) == true
+        expect(isAsked, "invented", "\(occasion): nobody made \(id) of \(name) \(message.text)")
+        continue
+      }
       if !texts.insert(message.text).inserted { report("exactly once", "\(occasion): \(message.text) is there twice") }
       if let utterance = utterances[message.text] {
         expect(
@@ -274,9 +365,32 @@ final class History {
       if number < first { break }
       guard let event = facts.events[number], case .chat(let text, let user, _) = event.content else { continue }
       let message = found[number]
+      let isAltered = message.map { $0.editedAt != nil || $0.isDeleted } ?? false
       expect(
-        message?.text == text && message?.user == user && message?.at.milliseconds == event.at, "durable",
-        "\(occasion): number \(number) of \(name) was \(text) and is \(message?.text ?? "nothing")")
+        message?.text == text || isAltered || text == nil && message != nil, "durable",
+        "\(occasion): number \(number) of \(name) was \(text ?? "changed") and is \(message?.text ?? "nothing")")
+      expect(
+        message?.text != nil && message?.user == user && message?.at.milliseconds == event.at, "durable",
+        "\(occasion): number \(number) of \(name) was another's and is \(message?.user ?? "nobody")'s")
+    }
+  }
+
+  /// What was shown of streams that not everybody gets is there, as it was.
+  private func verifyStreams(_ facts: SessionFacts, of classroom: Classroom, _ occasion: String) {
+    for (name, events) in facts.streams.sorted(by: { $0.key < $1.key }) {
+      let stream: StreamName = name == "hosts" ? .hosts : .user(String(name.dropFirst(5)))
+      let tail = classroom.conduct.stream(stream)
+      let last = events.keys.max() ?? 0
+      expect(
+        last <= Int64(clamping: tail.last), "durable",
+        "\(occasion): number \(last) of \(name) in \(classroom.id) was shown, \(tail.last) is the last")
+      for event in tail.events {
+        guard let known = events[Int64(clamping: event.sequence)] else { continue }
+        var writer = JSONWriter()
+        ServerMessage.streamEvent(event, in: stream, session: classroom.id, into: &writer)
+        let found = String(decoding: writer.bytes, as: UTF8.self)
+        expect(known == found, "durable", "\(occasion): \(known) is \(found)")
+      }
     }
   }
 }

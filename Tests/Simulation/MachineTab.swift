@@ -119,10 +119,12 @@ extension Tab {
     }
     var sent = Sent(type: type, time: world.serverNow)
     switch type {
+    case "chat.send" where message["to"] != nil: sent.type = "private chat"
     case "chat.send":
       sent.text = message["text"]?.string
       sent.key = message["key"]?.string
       world.history.willSay(sent.text ?? "", session: view.session, user: view.user, at: world.serverNow)
+    case "chat.history" where message["private"] != nil: sent.type = "private history"
     case "chat.history":
       sent.before = message["before"]?.integer
       sent.limit = Int(message["limit"]?.integer ?? 50)
@@ -137,8 +139,13 @@ extension Tab {
       }
       willJoin(resuming: resumed != nil)
     case "session.leave": willLeave()
+    case "waiting.admit": sent.target = message["user"]?.string
     case "token.renew": sent.token = message["token"]?.string
-    default: break
+    case "chat.edit":
+      world.history.willEdit(
+        message["message"]?.string ?? "", text: message["text"]?.string ?? "", session: view.session)
+    case "chat.delete": world.history.willDelete(message["message"]?.string ?? "", session: view.session)
+    default: world.willDecide(type, about: message["user"]?.string ?? "", in: view.session, &sent)
     }
     if let id = message["id"]?.integer { expectAnswer(to: id, sent) }
   }
@@ -152,7 +159,10 @@ extension Tab {
     }
     guard machine.client.isIn, isIdle, phase == .joined else { return }
     switch random.int(0...99) {
-    case 0..<45:
+    case 0..<8:
+      if let request = conductRequest(&random) { _ = machine.client.perform(request, using: &machine.workspace) }
+    case 8..<10: _ = machine.client.privateHistory(before: nil, limit: random.int(1...50), using: &machine.workspace)
+    case 10..<45:
       let number = world.nextText()
       _ = machine.client.say(
         "\(view.session)/\(name)/\(number)", key: random.chance(0.7) ? "m\(number)" : nil, using: &machine.workspace)
@@ -160,7 +170,9 @@ extension Tab {
       let targets = view.participants.keys.sorted().flatMap { view.participants[$0]?.peers ?? [] }
       guard let peer = view.peer, let target = random.pick(targets), target != peer else { return }
       let number = world.nextSignal()
-      _ = machine.client.signal(to: target, .candidate, negotiation: "n1", using: &machine.workspace) { writer in
+      // Without an offer before it a candidate of a negotiation is held, perhaps for ever.
+      let kind: SignalKind = random.chance(0.5) ? .offer : .bye
+      _ = machine.client.signal(to: target, kind, negotiation: "n1", using: &machine.workspace) { writer in
         writer.beginObject()
         writer.field("n", number)
         writer.field("session", view.session)
@@ -174,10 +186,27 @@ extension Tab {
       _ = machine.client.subscribe(random.pick(PresenceMode.allCases) ?? .full, using: &machine.workspace)
     case 80..<88: _ = machine.client.history(before: nil, limit: random.int(1...100), using: &machine.workspace)
     case 88..<92: _ = machine.client.ping(using: &machine.workspace)
-    case 92..<95: _ = machine.client.leave(using: &machine.workspace)
+    case 92..<94: _ = machine.client.leave(using: &machine.workspace)
+    case 94..<97: lead(machine, &random)
     default: _ = machine.client.start(key: nil, using: &machine.workspace)
     }
     pump(machine)
+  }
+
+  private func lead(_ machine: ClientMachine, _ random: inout Randomness) {
+    let key = random.chance(0.5) ? "machine-\(world.nextText())" : nil
+    switch random.int(0...4) {
+    case 0: _ = machine.client.admit(nil, key: key, using: &machine.workspace)
+    case 1:
+      _ = machine.client.admit(random.pick(view.waitingPeople) ?? "nobody", key: key, using: &machine.workspace)
+    case 2:
+      let title = "Title \(world.nextText())"
+      _ = machine.client.update(key: key, using: &machine.workspace) { $0.field("title", title) }
+    case 3: _ = machine.client.announce("Now, \(world.nextText())", key: key, using: &machine.workspace)
+    default:
+      let start = RFC3339.format(Timestamp(milliseconds: world.serverNow + 7_200_000))
+      _ = machine.client.reschedule(to: start, key: key, using: &machine.workspace)
+    }
   }
 
   /// The machine knows what the checks know.
@@ -188,6 +217,10 @@ extension Tab {
     }
     expect(machine.client.position?.room == UInt64(clamping: view.room), "is not at \(view.room)")
     expect(machine.client.peer == view.peer, "has another peer")
+    expect(machine.client.streamPositions.own == UInt64(clamping: view.conduct.own), "is elsewhere in the own stream")
+    expect(
+      machine.client.streamPositions.hosts == view.conduct.hosts.map { UInt64(clamping: $0) },
+      "is elsewhere in the hosts' stream")
     guard view.state == .present, view.mode == "full" else { return }
     let shown = machine.client.presence?.participants.keys.sorted() ?? []
     expect(shown == view.participants.keys.sorted(), "shows \(shown)")

@@ -65,6 +65,7 @@ enum LoopMail {
   case archived(String, sequence: UInt64?)
   case loaded(String, Classroom?)
   case takeSnapshot(round: Int)
+  case listChanged(ListChange)
   case drain
 }
 
@@ -93,6 +94,8 @@ final class SimulatedLoop {
   private var ready: [UInt64] = []
   private var mail: [LoopMail] = []
   private var deferred: [UInt64] = []
+  /// Who follows the list of sessions.
+  private var watch = SessionWatch()
   private var failed: [UInt64] = []
   private var dirty: [UInt64] = []
   private var departed: [(connection: ConnectionID, lastHeard: Timestamp, isGoodbye: Bool)] = []
@@ -143,6 +146,7 @@ final class SimulatedLoop {
     if shard.catchingUp.contains(where: hasTakenEverything) { return wake() }
     var wait = Int64.max
     if !connections.isEmpty || !shard.sessions.isEmpty { wait = max(0, nextSweep - monotonicNow) }
+    if let deadline = watch.nextDeadline { wait = min(wait, max(0, deadline.milliseconds(since: now))) }
     if let deadline = shard.nextDeadline { wait = min(wait, max(0, deadline.milliseconds(since: now))) }
     if let drainDeadline { wait = min(wait, max(0, drainDeadline - monotonicNow)) }
     guard wait < .max else { return }
@@ -195,7 +199,14 @@ final class SimulatedLoop {
     appendRecords()
     var sink = SimulatedSink(loop: self)
     shard.release(into: &sink)
+    for message in watch.advance(to: now) { tellWatchers(message) }
     flush()
+  }
+
+  private func tellWatchers(_ message: SessionWatch.Message) {
+    message.bytes.withUnsafeBytes { bytes in
+      for connection in message.to { sendText(bytes, to: connection) }
+    }
   }
 
   private func appendRecords() {
@@ -221,6 +232,7 @@ final class SimulatedLoop {
       case .archived(let session, let sequence): noteArchived(session, sequence: sequence)
       case .loaded(let session, let classroom): noteLoaded(session, classroom)
       case .takeSnapshot(let round): beginSnapshot(round)
+      case .listChanged(let change): if let message = watch.take(change, at: now) { tellWatchers(message) }
       case .drain: drain()
       }
     }
@@ -266,6 +278,7 @@ final class SimulatedLoop {
 
   private func beginSnapshot(_ round: Int) {
     guard !shard.hasStorageFailed else { return }
+    shard.buryDeleted()
     var sessions = shard.archived.map(\.view.details.id)
     let inHistory = Set(sessions)
     sessions += shard.sessions.filter { !inHistory.contains($0) }
@@ -477,6 +490,7 @@ final class SimulatedLoop {
     guard !connection.hasDeparted else { return }
     connection.hasDeparted = true
     guard connection.machine != nil else { return }
+    watch.unwatch(ConnectionID(rawValue: connection.id))
     departed.append(
       (
         ConnectionID(rawValue: connection.id), server.timestamp(atMonotonic: connection.lastHeard),
@@ -548,6 +562,7 @@ final class SimulatedLoop {
       guard let identity = connection.identity else {
         return complain(ProtocolError(.helloExpected, "Say hello first."), id: id, to: connection)
       }
+      watch.unwatch(ConnectionID(rawValue: connection.id))
       join(identity, session: session, presence: presence, resume: resume, id: id, from: connection)
     case .tokenRenew(let token):
       if connection.identity == nil {
@@ -555,6 +570,17 @@ final class SimulatedLoop {
       } else {
         renew(token, id: id, from: connection)
       }
+    case .sessionsWatch(let isOn):
+      guard let identity = connection.identity else {
+        return complain(ProtocolError(.helloExpected, "Say hello first."), id: id, to: connection)
+      }
+      let name = ConnectionID(rawValue: connection.id)
+      guard !shard.isMember(name) else {
+        return complain(
+          ProtocolError(.alreadyJoined, "This connection is in a session; leave it first."), id: id, to: connection)
+      }
+      if isOn { watch.watch(name, as: identity) } else { watch.unwatch(name) }
+      if let id { say(to: connection) { ServerMessage.ok(id: id, into: &$0) } }
     default:
       if connection.identity == nil {
         complain(ProtocolError(.helloExpected, "Say hello first."), id: id, to: connection)
@@ -853,9 +879,21 @@ struct SimulatedSink: ShardSink {
     loop.deliver(result, of: request)
   }
 
-  mutating func publish(_ view: SessionView) { loop.server.publish(view) }
+  mutating func publish(_ view: SessionView) {
+    let old = loop.server.catalog[view.details.id]
+    if view.isHidden { loop.server.retract(view.details.id) } else { loop.server.publish(view) }
+    loop.server.noteListChange(.changed(view.details.id, old: old, view: view.isHidden ? nil : view))
+  }
 
-  mutating func retract(_ session: String) { loop.server.retract(session) }
+  mutating func retract(_ session: String) {
+    let old = loop.server.catalog[session]
+    loop.server.retract(session)
+    loop.server.noteListChange(.changed(session, old: old, view: nil))
+  }
+
+  mutating func notify(_ notice: SessionNotice, of view: SessionView) {
+    loop.server.noteListChange(.notice(notice, view))
+  }
 
   mutating func close(_ connection: ConnectionID, for reason: CloseReason) { loop.close(connection, for: reason) }
 

@@ -123,6 +123,7 @@ final class SimulatedServer {
     for index in 0..<world.loopCount {
       let shard = RoomShard(
         configuration: world.shardConfiguration, random: randomness.split(), sealer: SimulatedSealer())
+      shard.iceServers = SimulatedServers()
       loops.append(SimulatedLoop(index: index, server: self, shard: shard))
     }
     for name in recovered.classrooms.keys.sorted() {
@@ -217,6 +218,10 @@ final class SimulatedServer {
   func publish(_ view: SessionView) { catalog[view.details.id] = view }
 
   func retract(_ session: String) { catalog[session] = nil }
+
+  func noteListChange(_ change: ListChange) {
+    for loop in loops { loop.post(.listChanged(change)) }
+  }
 
   func identity(of hello: ClientMessage.Hello, at now: Timestamp) throws(ProtocolError) -> Identity {
     switch hello {

@@ -30,6 +30,12 @@ final class Tab {
     var mustFail: String?
     /// The token that is brought.
     var token: String?
+    /// What may end somebody's attendance.
+    var expulsion: AttendanceModel.Expulsion?
+    /// What may let somebody lead the class.
+    var promotion: Promotions.Promotion?
+    /// Who leads the class no longer once it is done.
+    var demoted: String?
   }
 
   let person: Person
@@ -418,6 +424,7 @@ final class Tab {
       }
     }
     if token == nil { resume = nil }
+    if randomness.chance(0.1) { send("sessions.watch") }
     send("session.join") { writer in
       writer.field("session", view.session)
       if let mode { writer.field("presence", mode) }
@@ -429,6 +436,9 @@ final class Tab {
       writer.key("streams")
       writer.beginObject()
       writer.field("room", room)
+      if let hosts = view.conduct.hosts { writer.field("hosts", hosts) }
+      writer.key("user:\(view.user)")
+      writer.integer(view.conduct.own)
       writer.endObject()
       writer.field("signal_seq", view.signalSequence)
       writer.endObject()
@@ -439,6 +449,7 @@ final class Tab {
   func willJoin(resuming: Bool) {
     guard let connection else { return }
     phase = .joining
+    view.cameAt = world.scheduler.now
     if person.isVisible {
       let span = AttendanceModel.Span(
         user: person.user, session: view.session, asked: world.serverNow, connection: connection)
@@ -449,6 +460,8 @@ final class Tab {
       view.wasPresent && world.serverNow - (lostConnection?.lostAt ?? droppedAt) < 15_000
       && world.disturbances == disturbances && !person.hasSeveralTabs
     resume = resuming ? ResumeAttempt(room: view.room, mustKeepPeer: isSoon) : nil
+    // What was said before the tab came to wait was never told to it.
+    if view.lacksState { resume?.mustFail = "too_old" }
   }
 
   /// A leave goes out.
@@ -519,15 +532,39 @@ final class Tab {
       view.user = person.user
       for span in spans { span.user = person.user }
       let pause = randomness.int64(1...300)
-      after(pause) { $0.join() }
+      if machine == nil, randomness.chance(0.2) {
+        send("sessions.watch")
+        after(pause + randomness.int64(0...8000)) { $0.join() }
+      } else {
+        after(pause) { $0.join() }
+      }
     case "session.joined": joined(message, isAnswer: id != nil)
-    case "session.status": view.statusChanged(message); noteStatus()
+    case "session.status" where view.state == .outside: break
+    case "session.starting" where view.state == .outside: break
+    case "sessions.changed": view.listed(message)
+    case "session.status":
+      view.statusChanged(message)
+      noteStatus()
+      if view.state == .waiting, ["cancelled", "expired", "pending_approval"].contains(view.status) { sentAway() }
+    case "room.policy", "room.spotlight", "chat.edited", "chat.deleted", "chat.reaction", "chat.pinned",
+      "participant.muted", "participant.unmute_asked", "participant.role", "participant.removed", "participant.banned",
+      "hand.lowered", "hands.lowered":
+      view.conductEvent(type, message)
+    case "room.stage", "stage.removed": view.conductEvent(type, message)
+    case "ice_servers": view.iceServers(message)
+    case "chat.typing": break
     case "chat.message": view.chatMessage(message)
     case "presence.state":
       view.presenceState(message)
     case "presence.diff": view.presenceDifference(message)
     case "presence.count": view.presenceCount(message)
     case "waiting.count": view.waiting(message)
+    case "attendance.summary": view.attendanceSummary(message)
+    case "session.updated": view.updated(message)
+    case "session.starting": view.starting(message)
+    case "session.reminder": break
+    case "waiting.state": view.lobby(message)
+    case "waiting.denied", "session.deleted", "session.dismissed": sentAway()
     case "signal": view.signal(message)
     case "token.expiring": expiring(message)
     case "pong", "server.draining": break
@@ -544,7 +581,7 @@ final class Tab {
       disturbances = world.disturbances
     }
     view.joined(message, isAnswer: isAnswer, resume: isAnswer ? resume : nil)
-    if view.state == .present, let at = message["at"]?.integer { spans.last?.begun = at }
+    if view.state == .present, let at = message["at"]?.integer { spans.last?.begin(at: at) }
     if view.state == .ended {
       for span in spans {
         if span.begun == nil { world.attendance.remove(span) }
@@ -557,6 +594,18 @@ final class Tab {
     unsettled = []
   }
 
+  /// The session lets this tab no longer wait, or read.
+  private func sentAway() {
+    for span in spans where span.begun == nil { world.attendance.remove(span) }
+    spans = []
+    view.forget()
+    view.forgetResume()
+    guard phase == .joined || phase == .leaving else { return }
+    phase = .ready
+    let pause = randomness.int64(1000...20_000)
+    after(pause) { $0.join() }
+  }
+
   private func noteStatus() {
     guard view.state == .ended else { return }
     spans = []
@@ -564,6 +613,9 @@ final class Tab {
 
   private func answered(_ sent: Sent, _ message: JSONView) {
     if let expected = sent.mustFail { return world.fail("refusals", "\(name): \(sent.type) must be \(expected)") }
+    sent.expulsion?.answered = world.serverNow
+    sent.promotion?.answered = world.serverNow
+    if let user = sent.demoted { world.promotions.demoted(user, in: view.session, asked: sent.time) }
     switch sent.type {
     case "chat.send":
       guard let text = sent.text, let number = message["seq"]?.integer, let at = message["at"]?.integer,
@@ -576,7 +628,8 @@ final class Tab {
       view.page(message, through: min((sent.before ?? .max) - 1, max(sent.known, newest)))
       let numbers = message["messages"].map { $0.elements.count { _ in true } } ?? 0
       if numbers > sent.limit { world.fail("history", "\(name): a page of \(numbers)") }
-    case "session.start", "session.end": if let session = message["session"] { view.sawSession(session) }
+    case "session.start", "session.end", "session.update", "session.reschedule", "session.cancel":
+      if let session = message["session"] { view.sawSession(session) }
     case "session.leave":
       leftAt = nil
       for span in spans {
@@ -599,6 +652,8 @@ final class Tab {
       tokenExpiry = expiry.milliseconds
       let brought = sent.token?.split(separator: "|").last.flatMap { Int64($0) }
       if !person.isGuest, brought != tokenExpiry { world.fail("tokens", "\(name): renewed until another time") }
+    case "waiting.admit":
+      if let user = sent.target { world.history.sawAdmission(of: user, session: view.session) }
     case "signal": world.signalAccepted(sent.number, to: sent.target ?? "", sentAt: sent.time)
     default: break
     }
@@ -610,6 +665,10 @@ final class Tab {
     guard let sent else {
       // An error without an id answers what could not be read, or tells who waits that the class is full.
       return
+    }
+    if code != "storage_unavailable" {
+      sent.expulsion?.answered = .min
+      if let promotion = sent.promotion { world.promotions.remove(promotion) }
     }
     let isUnknown = code == "storage_unavailable" && message["details"]?["outcome"]?.string != "not_done"
     if let expected = sent.mustFail {

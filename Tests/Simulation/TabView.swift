@@ -29,11 +29,16 @@ final class TabView {
     var screen: Bool
     var peers: [String]
     var isReconnecting: Bool
+    var hand: Int64?
+    var isMuted: Bool
+    var isAway: Bool
   }
 
   var user: String
-  private let history: History
-  private let report: (String, String) -> Void
+  let history: History
+  let report: (String, String) -> Void
+  /// How people behave, as far as it was told.
+  var conduct = ConductView()
   /// The session that was asked for last; everything received must be about it.
   var session = ""
   var state = State.outside
@@ -50,6 +55,8 @@ final class TabView {
   private(set) var count: Int64 = 0
   private(set) var participants: [String: Participant] = [:]
   private(set) var waitingCount: Int64 = 0
+  /// The users who wait, as who leads the class was told last.
+  private(set) var waitingPeople: [String] = []
   /// What to come back with.
   private(set) var resumeToken: String?
   /// The number of the last signal that arrived.
@@ -61,6 +68,10 @@ final class TabView {
   private(set) var receivedSignals: Set<Int64> = []
   /// Since when, by the server, every signal to this peer must arrive.
   private(set) var signalsSince: Int64 = .max
+  /// Whether it came to wait in a class that had begun, and knows nothing of it.
+  private(set) var lacksState = false
+  /// When it last asked to come in, by the world's clock.
+  var cameAt: Int64 = 0
   /// Whether it was in the class when its connection was lost.
   private(set) var wasPresent = false
 
@@ -84,7 +95,7 @@ final class TabView {
     oldPeer = nil
   }
 
-  private func expect(_ condition: Bool, _ invariant: String, _ detail: @autoclosure () -> String) {
+  func expect(_ condition: Bool, _ invariant: String, _ detail: @autoclosure () -> String) {
     if !condition { report(invariant, detail()) }
   }
 
@@ -97,7 +108,7 @@ final class TabView {
     if isAnswer {
       expect(state == .outside, "joining", "joined in state \(state)")
     } else {
-      expect(state == .waiting, "joining", "let in from \(state)")
+      expect(state == .waiting || state == .ended, "joining", "let in from \(state)")
     }
     let described = message["session"]
     expect(described?["id"]?.string == session, "sessions", "joined another session than \(session)")
@@ -124,8 +135,7 @@ final class TabView {
       revision = described?["rev"]?.integer ?? 0
       if state != .waiting { numberedRevision = revision }
     }
-    guard state != .waiting else { return }
-    peer = message["peer"]?.string
+    joinedConduct(message, isRecovered: isRecovered)
     let number = message["streams"]?["room"]?.integer ?? -1
     if isRecovered {
       expect(number == room, "resume", "\(user) resumed \(session) at \(room), the server says \(number)")
@@ -133,6 +143,9 @@ final class TabView {
     } else {
       room = number
     }
+    lacksState = state == .waiting && room == 0 && !(described?["started_at"]?.isNull ?? true)
+    guard state != .waiting else { return }
+    peer = message["peer"]?.string
     if message["signals_recovered"]?.boolean != nil {
       expect(peer == oldPeer, "resume", "\(user) had the peer \(oldPeer ?? "none") and has \(peer ?? "none")")
     }
@@ -183,7 +196,7 @@ final class TabView {
 
   // MARK: Numbered events
 
-  private func isNext(_ message: JSONView) -> Bool {
+  func isNext(_ message: JSONView) -> Bool {
     let number = message["seq"]?.integer ?? -1
     guard state == .present || state == .ended, message["stream"]?.equals("room") == true else {
       report("form", "an event in state \(state), number \(number)")
@@ -195,17 +208,24 @@ final class TabView {
   }
 
   func chatMessage(_ message: JSONView) {
+    if message["to"] != nil { return conductEvent("chat.message", message) }
     guard isNext(message) else { return }
     sawChat(message)
+    noteMessage(message)
+    conduct.slowMode.saw(message) { report("slow mode", "\(user) in \(session): \($0)") }
   }
 
   private func sawChat(_ message: JSONView) {
     guard let number = message["seq"]?.integer, let text = message["text"]?.string, let at = message["at"]?.integer,
       let sender = message["user"]?.string, let id = message["message_id"]?.string
     else { return report("form", "a chat message that lacks a field") }
+    let isDeleted = message["deleted"]?.boolean == true
+    let isAltered = isDeleted || message["edited_at"] != nil
+    if !isDeleted { history.sawText(of: id, session: session, cameAt: cameAt) }
+    if isAltered { history.sawAltered(id, text: isDeleted ? nil : text, session: session) }
     history.saw(
-      History.NumberedEvent(at: at, content: .chat(text: text, user: sender, messageID: id)), number: number,
-      session: session)
+      History.NumberedEvent(at: at, content: .chat(text: isAltered ? nil : text, user: sender, messageID: id)),
+      number: number, session: session)
   }
 
   func page(_ view: JSONView, through last: Int64) {
@@ -247,6 +267,53 @@ final class TabView {
     }
   }
 
+  /// Fields of the session changed.
+  func updated(_ message: JSONView) {
+    guard let described = message["session"], let revision = described["rev"]?.integer,
+      let title = described["title"]?.string, let at = message["at"]?.integer
+    else { return report("form", "an update that lacks a field") }
+    sawSession(described)
+    if state == .waiting {
+      expect(message["seq"] == nil, "form", "a number for who waits")
+      expect(revision > self.revision, "order", "an update of revision \(revision) after \(self.revision)")
+    } else {
+      guard isNext(message) else { return }
+      history.saw(
+        History.NumberedEvent(at: at, content: .other("\(title), \(revision)")), number: room, session: session)
+      expect(revision > numberedRevision, "order", "an update of revision \(revision) after \(numberedRevision)")
+      numberedRevision = revision
+    }
+    self.revision = revision
+  }
+
+  /// The host says that the class begins.
+  func starting(_ message: JSONView) {
+    expect(message["session"]?.string == session, "sessions", "an announcement of another session")
+    guard state != .waiting else { return expect(message["seq"] == nil, "form", "a number for who waits") }
+    guard isNext(message), let at = message["at"]?.integer else { return }
+    history.saw(
+      History.NumberedEvent(at: at, content: .other(message["text"]?.string ?? "begins")), number: room,
+      session: session)
+  }
+
+  /// What changed in the list of sessions.
+  func listed(_ message: JSONView) {
+    for entry in message["sessions"].map({ Array($0.elements) }) ?? [] {
+      expect(entry["room_name"] == nil, "hidden", "the list shows the room of a session")
+      guard let id = entry["id"]?.string, history.sessions[id] != nil else { continue }
+      sawSession(entry)
+    }
+  }
+
+  /// Who waits, for who leads the class.
+  func lobby(_ message: JSONView) {
+    expect(message["session"]?.string == session, "sessions", "the waiting room of another session")
+    let people: [String] = message["people"].map { list in list.elements.compactMap { $0["user"]?.string } } ?? []
+    expect(Set(people).count == people.count, "waiting", "somebody waits twice")
+    expect(Int64(people.count) <= message["count"]?.integer ?? -1, "waiting", "more people than the count")
+    waitingPeople = people
+  }
+
   // MARK: Presence
 
   private func participant(_ view: JSONView) -> (user: String, Participant)? {
@@ -255,6 +322,9 @@ final class TabView {
       return nil
     }
     history.sawPresence(of: user, since: joinedAt, session: session)
+    expect(
+      view["muted"]?.boolean != true || view["audio_enabled"]?.boolean != true, "muted",
+      "\(user) is muted and can be heard")
     return (
       user,
       Participant(
@@ -262,7 +332,8 @@ final class TabView {
         audio: view["audio_enabled"]?.boolean ?? false, video: view["video_enabled"]?.boolean ?? false,
         screen: view["screen_enabled"]?.boolean ?? false,
         peers: view["peers"].map { $0.elements.compactMap(\.string) } ?? [],
-        isReconnecting: view["reconnecting"]?.boolean ?? false)
+        isReconnecting: view["reconnecting"]?.boolean ?? false, hand: view["hand"]?.integer,
+        isMuted: view["muted"]?.boolean ?? false, isAway: view["away"]?.boolean ?? false)
     )
   }
 
@@ -323,6 +394,15 @@ final class TabView {
     expect(state == .waiting, "form", "a waiting count in state \(state)")
     expect(view["session"]?.string == session, "sessions", "a waiting count of another session")
     waitingCount = view["count"]?.integer ?? -1
+  }
+
+  func attendanceSummary(_ view: JSONView) {
+    expect(state == .present, "form", "a summary of attendance in state \(state)")
+    expect(view["session"]?.string == session, "sessions", "a summary of another session")
+    guard let totals = view["totals"], let total = totals["total"]?.integer, let attended = totals["attended"]?.integer,
+      let absent = totals["absent"]?.integer, let present = totals["present"]?.integer
+    else { return expect(false, "form", "a summary without its figures") }
+    expect(total == attended + absent && present <= attended, "attendance", "\(attended) and \(absent) of \(total)")
   }
 
   // MARK: Signals

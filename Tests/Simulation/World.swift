@@ -9,6 +9,7 @@ final class World {
   let scheduler = Scheduler()
   let history: History
   let attendance = AttendanceModel()
+  let promotions = Promotions()
   var trace: Trace
   var coverage = Coverage()
   private(set) var violation: Violation?
@@ -31,6 +32,10 @@ final class World {
   var textCount = 0
   var signalCount: Int64 = 0
   var lastRequest: UInt64 = 0
+  /// By id.
+  var bookings: [String: BookingFacts] = [:]
+  /// The number of the session in each place of the timetable of bookings.
+  var bookingNumbers: [Int: Int] = [:]
   var questions: [UInt64: (Result<RoomAnswer, Refusal>) -> Void] = [:]
   var isCalm = false
   private(set) var isSlowDisk = false
@@ -58,6 +63,7 @@ final class World {
     historyDisk = SimulatedDisk(randomness: diskRandomness.split())
     messagesUntilSample = random.int(10...200)
     randomness = random
+    history.now = { [unowned self] in scheduler.now }
     history.report = { [unowned self] in fail($0, $1) }
   }
 
@@ -71,6 +77,13 @@ final class World {
     configuration.archiveAfterMilliseconds = scenario.archiveAfter
     configuration.archiveIdleMilliseconds = min(configuration.archiveIdleMilliseconds, scenario.archiveAfter / 2)
     configuration.catchUpEvents = scenario.catchUpEvents
+    // The model knows one time for who may come back.
+    configuration.heartbeatTimeoutMilliseconds = configuration.graceMilliseconds
+    configuration.rules.conduct.stagePlaces = 3
+    // So few that somebody comes to the limit.
+    configuration.rules.conduct.pins = 2
+    // The model of attendance knows one beginning and one end.
+    configuration.rules.times.reopenWithinMilliseconds = -1
     return configuration
   }
   var loopCount: Int { scenario.loops }
@@ -188,7 +201,10 @@ final class World {
         scheduler.at(randomness.int64(end * 6 / 10...end * 98 / 100)) { [unowned self] in finish(session) }
       }
       ask(session)
+      receive(Visitor(session: session))
+      vouch(for: "walkin-\(session)", in: session)
     }
+    planBookings()
     for _ in 0..<scenario.outages {
       scheduler.at(randomness.int64(1_000_000...end - 1)) { [unowned self] in outage() }
     }

@@ -18,6 +18,7 @@ extension World {
       }
       if connection.input.count > 512 * 1024 { fail("memory", "\(connection.input.count) bytes of input wait") }
     }
+    checkConduct(of: loop)
   }
 
   /// After each message to anybody: now and then the power fails in a copy of the world, and everything that was shown
@@ -72,13 +73,14 @@ extension World {
     for (name, session) in recovered.archived.sorted(by: { $0.key < $1.key }) {
       do throws(HistoryError) {
         let classroom = try store.read(name)
-        if classroom.view != session.view { fail("durable", "\(occasion): the history has another \(name)") }
+        if classroom.archiveView != session.view { fail("durable", "\(occasion): the history has another \(name)") }
         classrooms[name] = classroom
       } catch {
         fail("durable", "\(occasion): \(error)")
       }
     }
     history.verify(classrooms, newest: newest, occasion)
+    verifyBookings(classrooms, occasion)
   }
 
   func disturb() { disturbances += 1 }
@@ -121,6 +123,7 @@ extension World {
       }
       expect(view.status == classroom.status.rawValue, "sees it \(view.status), it is \(classroom.status)")
       expect(view.room == Int64(classroom.streamSequence), "has \(view.room) of \(classroom.streamSequence)")
+      checkConduct(of: classroom, seenBy: tab)
       guard view.state == .present else { continue }
       if view.mode != "none" { expect(view.count == Int64(present.count), "counts \(view.count) of \(present.count)") }
       guard view.mode == "full" else { continue }
@@ -132,8 +135,11 @@ extension World {
       }
     }
     for tab in inside where tab.view.state == .waiting && classroom.status != .scheduled {
+      // A host has to let the person in.
+      if classroom.status == .ongoing, classroom.details.hasWaitingRoom { continue }
       let isFull = classroom.details.capacity.map { classroom.attendance.activeCount >= $0 } ?? false
-      if !isFull || classroom.status == .completed { fail("convergence", "\(tab.name) still waits for \(name)") }
+      let isKeptOut = isFull || classroom.conduct.policy.isLocked
+      if !isKeptOut || classroom.status == .completed { fail("convergence", "\(tab.name) still waits for \(name)") }
     }
   }
 

@@ -37,10 +37,20 @@ extension World {
     case .started(let change, let id, _), .ended(let change, let id):
       if id != session { fail("sessions", "an answer about \(id), asked about \(session)") }
       saw(change, session: session)
+    case .performed(_, let view, _): saw(view, least: least)
+    case .registrations(_, let id): if id != session { fail("sessions", "the list of \(id), asked for \(session)") }
     case .joined(let id, _, _): if id != session { fail("sessions", "joined \(id), asked for \(session)") }
     case .attendance(let report):
       saw(report.view, least: least)
-      history.sawAttendance(report.rows, session: session)
+      history.sawAttendance(report.people, session: session)
+    case .participants(let page):
+      if Set(page.participants.map(\.user)).count != page.participants.count {
+        fail("presence", "somebody is here twice")
+      }
+    case .chat(let page):
+      let numbers = page.messages.map(\.streamSequence)
+      if numbers != Set(numbers).sorted() { fail("chat", "a transcript of \(session) is out of order") }
+    case .checkInCode(let id): if id != session { fail("sessions", "a code of \(id), asked for \(session)") }
     }
   }
 
@@ -71,6 +81,7 @@ extension World {
     draft.allowsGuests = true
     if index == 2 || randomness.chance(0.2) { draft.capacity = max(2, scenario.peoplePerSession / 2) }
     if index == 1 { draft.visibility = .members }
+    if index == 0, randomness.chance(0.25) { draft.hasWaitingRoom = true }
     let request = RoomRequest.create(
       draft, id: session, roomName: "room-\(session)", epoch: "e-\(session)",
       key: randomness.chance(0.5) ? "create-\(session)" : nil)
@@ -117,11 +128,16 @@ extension World {
       let someone = behaviour.pick(people)
       switch behaviour.int(0...9) {
       case 0..<3: question(.read, session: session, identity: behaviour.chance(0.3) ? nil : someone?.identity) { _ in }
-      case 3..<6:
+      case 3..<5:
         question(.attendance, session: session, identity: person("host-\(session)")?.identity) { _ in }
+      case 5: question(reading(of: session), session: session, identity: someone?.identity) { _ in }
       case 6..<8:
         if let someone, let identity = someone.identity, someone.session == session {
-          joinFromOutside(someone, identity)
+          switch behaviour.int(0...9) {
+          case 0..<7: joinFromOutside(someone, identity)
+          case 7: leaveFromOutside(someone, identity)
+          default: sayFromOutside(someone, identity)
+          }
         }
       case 8:
         if someone?.isHost != true {
@@ -130,6 +146,15 @@ extension World {
       default: readList()
       }
       ask(session)
+    }
+  }
+
+  /// Something that is read, or noted as read, over HTTP only.
+  private func reading(of session: String) -> RoomRequest {
+    switch behaviour.int(0...2) {
+    case 0: .participants(after: nil, limit: 3)
+    case 1: .chat(before: nil, limit: 5)
+    default: .readNotices(server?.catalog[session]?.notices.list.map(\.number) ?? [1])
     }
   }
 
@@ -145,6 +170,7 @@ extension World {
   /// Somebody who comes in without a socket is there from some time between the question and the answer, for the grace.
   func spanFromOutside(of user: String, _ session: String) -> AttendanceModel.Span {
     let connection = AttendanceModel.Connection()
+    connection.isWithoutSocket = true
     connection.lastHeard = serverNow
     connection.lostAt = serverNow + 30_000
     let span = AttendanceModel.Span(user: user, session: session, asked: serverNow, connection: connection)
@@ -164,6 +190,28 @@ extension World {
       var identity = identity
       identity.expiresAt = Timestamp(milliseconds: serverNow + scenario.tokenLifetime)
       tab?.connect(ticket: server.issueTicket(identity))
+    }
+  }
+
+  /// Somebody leaves over HTTP, with every tab.
+  private func leaveFromOutside(_ person: Person, _ identity: Identity) {
+    let expulsion = willExpel(person.user, from: person.session, isOwnWish: true)
+    question(.leave, session: person.session, identity: identity) { [unowned self] result in
+      switch result {
+      case .success: expulsion.answered = serverNow
+      case .failure(.storageUnavailable(isCertain: false)): break
+      case .failure: expulsion.answered = .min
+      }
+    }
+  }
+
+  /// Somebody says over HTTP to be there, perhaps one whose connection is lost.
+  private func sayFromOutside(_ person: Person, _ identity: Identity) {
+    let span = spanFromOutside(of: person.user, person.session)
+    if !person.isVisible { attendance.remove(span) }
+    question(.heartbeat, session: person.session, identity: identity) { [unowned self] result in
+      if case .failure(let refusal) = result { return refused(span, refusal) }
+      span.connection.lostAt = serverNow
     }
   }
 

@@ -15,5 +15,7 @@
 int clinux_accept4(int descriptor, struct sockaddr *address, socklen_t *length, int flags);
 /// Names the calling thread, for ps, top and gdb; at most 15 bytes count.
 void clinux_name_thread(const char *name);
+/// Whether something keeps the clock right, as far as the kernel knows: 0 yes, 1 no, -1 that cannot be told.
+int clinux_clock_state(void);
 /// CRC-32C (Castagnoli, RFC 3720 appendix B.4) of `count` bytes, continuing from `crc` (0 to begin).
 uint32_t clinux_crc32c(uint32_t crc, const void *bytes, size_t count);

@@ -20,18 +20,21 @@ const words = {
  *
  * @param {LocalMedia} media
  * @param {Device} device
+ * @param {object} [rules]
+ * @param {() => string | null} rules.obstacle why the device has to stay off, in a sentence
+ * @param {(sentence: string) => void} rules.explain
  */
-export function deviceButton(media, device) {
+export function deviceButton(media, device, rules) {
   const { icon: drawing, short } = words[device];
   const label = h('span', { class: 'visually-hidden' });
   const picture = h('span', { class: 'picture' });
-  const button = h(
-    'button',
-    { type: 'button', class: 'control', 'data-device': device, onclick: () => media.toggle(device) },
-    picture,
-    h('span', { class: 'caption', 'aria-hidden': 'true' }, short),
-    label,
-  );
+  const caption = h('span', { class: 'caption', 'aria-hidden': 'true' }, short);
+  const toggle = () => {
+    const obstacle = media.isOn(device) ? null : rules?.obstacle();
+    if (obstacle) rules?.explain(obstacle);
+    else void media.toggle(device);
+  };
+  const button = h('button', { type: 'button', class: 'control', 'data-device': device, onclick: toggle }, picture, caption, label);
   let shown = '';
   const render = () => {
     const on = media.isOn(device);
@@ -40,7 +43,10 @@ export function deviceButton(media, device) {
     shown = String(crossed);
     set(button, 'data-on', on);
     set(button, 'aria-busy', media.pending.has(device) ? 'true' : null);
-    setText(label, on ? words[device].on : words[device].off);
+    const isBarred = !on && Boolean(rules?.obstacle());
+    set(button, 'data-barred', isBarred);
+    setText(caption, isBarred && device === 'microphone' ? 'Muted' : short);
+    setText(label, on ? words[device].on : isBarred ? `${words[device].off}: not possible now` : words[device].off);
   };
   render();
   return { button, render };

@@ -80,3 +80,20 @@ export function coalesced(render) {
 export function plural(count, one, many) {
   return `${count.toLocaleString()} ${count === 1 ? one : many}`;
 }
+
+/**
+ * Brings children into this order, and moves only those that are elsewhere: what is moved loses the focus.
+ *
+ * @param {HTMLElement} list
+ * @param {HTMLElement[]} children
+ */
+export function arrange(list, children) {
+  const wanted = new Set(children);
+  for (const child of [...list.children]) {
+    if (!wanted.has(/** @type {HTMLElement} */ (child))) child.remove();
+  }
+  children.forEach((child, index) => {
+    const there = list.children[index];
+    if (there !== child) list.insertBefore(child, there ?? null);
+  });
+}

@@ -1,20 +1,13 @@
 // @ts-check
 
+import { attendanceTable, downloads, minutes, notes, time } from './attendance-table.js';
 import { ChatPanel } from './chat-panel.js';
-import { h, plural } from './dom.js';
+import { h } from './dom.js';
+import { sessionDetails } from './session-details.js';
 
 /**
  * @typedef {import('./room.js').Room} Room
- *
- * @typedef {object} AttendanceRow
- * @property {string} user
- * @property {string} name
- * @property {string} role
- * @property {string | null} first_join
- * @property {string | null} last_leave
- * @property {number} minutes
- * @property {number} milliseconds
- * @property {{estimated: boolean}[]} segments
+ * @typedef {import('./attendance-table.js').AttendanceRow} AttendanceRow
  */
 
 /** After the class: that it is over, who was there (for the host), and the chat to read. */
@@ -23,11 +16,12 @@ export class EndedView extends HTMLElement {
   room = /** @type {any} */ (undefined);
 
   connectedCallback() {
-    const { client } = this.room;
+    const { client, notices } = this.room;
     const session = client.session;
     const chat = new ChatPanel();
     chat.room = this.room;
     chat.readOnly = true;
+    const mayReopen = client.you?.role === 'host' || client.you?.role === 'admin';
     const attendance = h('section', { class: 'attendance', hidden: true, 'aria-label': 'Attendance' });
     this.replaceChildren(
       h('div', { class: 'card ended' },
@@ -37,8 +31,11 @@ export class EndedView extends HTMLElement {
           h('p', { class: 'lede' }, span(session?.started_at ?? null, session?.ended_at ?? null)),
           h('p', {}, 'Thank you for being here. You can still read the chat.'),
           attendance,
+          sessionDetails({ materials: session?.materials, recording_url: session?.recording_url }),
+          notices,
           h('div', { class: 'actions' },
-            h('button', { type: 'button', class: 'secondary', onclick: () => this.room.leave() }, 'Close'))),
+            h('button', { type: 'button', class: 'secondary', onclick: () => this.room.leave() }, 'Close'),
+            mayReopen && h('button', { type: 'button', class: 'quiet', onclick: () => void this.room.attempt(() => client.start()) }, 'Open the class again'))),
         h('section', { class: 'ended-chat', 'aria-labelledby': 'ended-chat-title' },
           h('h2', { id: 'ended-chat-title' }, 'Chat'), chat)),
     );
@@ -47,20 +44,31 @@ export class EndedView extends HTMLElement {
 
   /** @param {HTMLElement} target */
   async #fetchAttendance(target) {
-    const { client, bearer } = this.room;
+    const { room } = this;
+    const { client, bearer } = room;
     if (!bearer) return;
     try {
-      const response = await fetch(`/api/sessions/${encodeURIComponent(client.sessionId)}/attendance/`, {
-        headers: { Authorization: `Bearer ${bearer}` },
-      });
+      const response = await room.fetch('attendance/');
       if (!response.ok) return;
       const report = await response.json();
       /** @type {AttendanceRow[]} */
-      const rows = report.participants;
-      const leads = client.you?.role === 'host' || client.you?.role === 'admin';
+      const rows = report.participants ?? [];
       const own = rows.find(({ user }) => user === client.you?.user);
-      if (leads) target.replaceChildren(...table(rows));
-      else if (own) target.replaceChildren(h('p', {}, `You were here for ${duration(own.milliseconds)}.`));
+      const id = client.sessionId;
+      if (client.leads) {
+        target.replaceChildren(
+          h('h2', {}, `Attendance (${rows.length.toLocaleString()})`), ...attendanceTable(rows),
+          downloads(room, [
+            { path: 'attendance.csv', file: `attendance-${id}.csv`, label: 'Download CSV' },
+            { path: 'attendance/', file: `attendance-${id}.json`, label: 'Download signed report' },
+          ]));
+      } else if (own) {
+        target.replaceChildren(...ownAttendance(own));
+        // What is signed can be shown to others.
+        if (report.signature) {
+          target.append(downloads(room, [{ path: 'attendance/', file: `attendance-${id}.json`, label: 'Download your certificate' }]));
+        }
+      }
       target.hidden = target.childElementCount === 0;
     } catch {
       // The report stays available over the API; the chat is what this page is for.
@@ -68,34 +76,13 @@ export class EndedView extends HTMLElement {
   }
 }
 
-/** @param {AttendanceRow[]} rows */
-function table(rows) {
-  const estimated = rows.some(({ segments }) => segments.some((segment) => segment.estimated));
+/** @param {AttendanceRow} row */
+function ownAttendance(row) {
+  const remarks = notes(row);
   return [
-    h('h2', {}, `Attendance (${rows.length.toLocaleString()})`),
-    h('div', { class: 'table-scroll', tabindex: '0', role: 'region', 'aria-label': 'Attendance table' },
-      h('table', {},
-        h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'Name'), h('th', { scope: 'col' }, 'Present'), h('th', { scope: 'col' }, 'From'), h('th', { scope: 'col' }, 'To'))),
-        h('tbody', {}, ...rows.map((row) =>
-          h('tr', {},
-            h('th', { scope: 'row' }, row.name),
-            h('td', {}, row.milliseconds < 60_000 ? '< 1 min' : `${Math.round(row.milliseconds / 60_000)} min`,
-              row.segments.some((segment) => segment.estimated) && ' *'),
-            h('td', {}, time(row.first_join)),
-            h('td', {}, time(row.last_leave))))))),
-    ...(estimated ? [h('p', { class: 'hint' }, '* An end was estimated, because the server was interrupted.')] : []),
+    h('h2', {}, 'Your attendance'),
+    h('p', { class: 'own-attendance' }, `You were here for ${minutes(row.milliseconds)}, from ${time(row.first_join)} to ${time(row.last_leave)}${remarks ? ` (${remarks})` : ''}.`),
   ];
-}
-
-/** @param {number} milliseconds */
-function duration(milliseconds) {
-  const minutes = Math.round(milliseconds / 60_000);
-  return minutes < 1 ? 'under a minute' : plural(minutes, 'minute', 'minutes');
-}
-
-/** @param {string | null} text */
-function time(text) {
-  return text ? clock.format(new Date(text)) : '–';
 }
 
 /**
@@ -107,7 +94,6 @@ function span(start, end) {
   return `${day.format(new Date(start))}, ${time(start)} – ${time(end)}`;
 }
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'long' });
 
 customElements.define('rollcall-ended', EndedView);

@@ -18,7 +18,7 @@ export function leaveDialog(room) {
     'dialog',
     { 'aria-labelledby': 'leave-title', 'aria-describedby': 'leave-text', onclose: () => dialog.remove() },
     h('h2', { id: 'leave-title' }, 'Leave or end the class?'),
-    h('p', { id: 'leave-text' }, 'If you leave, the class goes on without you and you can come back. If you end it, everybody is disconnected; the chat stays readable. An ended class cannot be started again.'),
+    h('p', { id: 'leave-text' }, 'If you leave, the class goes on without you and you can come back. If you end it, everybody is disconnected; the chat stays readable. You can open it again for a while.'),
     problem,
     h('div', { class: 'dialog-actions' },
       end,

@@ -7,9 +7,12 @@
  * @property {MediaTrackConstraints} video
  */
 
+/** Under which name the token is kept that is good for more than one session. */
+const account = 'rollcall account';
+
 /**
  * Reads `#session=ID&token=…&name=…&video=WxHxF`, keeps for this tab what must not stay in the
- * address, and strips it.
+ * address, and strips it. A token that is not for one session alone opens the list of sessions, too.
  *
  * @returns {Link}
  */
@@ -18,6 +21,7 @@ export function readLink() {
   const session = parameters.get('session')?.trim() || null;
   const token = parameters.get('token');
   const video = parameters.get('video');
+  if (token && peek(token).session === null) store(account, token);
   if (session && token) {
     if (recall(session).token !== token) forget(session);
     remember(session, { token });
@@ -67,20 +71,35 @@ export function forget(session) {
   }
 }
 
+/** The token that is good for more than one session, if there is one. */
+export function accountToken() {
+  return load(account);
+}
+
+/** That token is of no use any more. */
+export function forgetAccount() {
+  try {
+    sessionStorage.removeItem(account);
+  } catch {
+    // Storage is switched off: nothing was kept.
+  }
+}
+
 /**
  * What a token says about its owner, for display only: the server alone can check it.
  *
  * @param {string} token
- * @returns {{name: string | null}}
+ * @returns {{name: string | null, session: string | null}}
  */
 export function peek(token) {
   try {
     const payload = token.split('.')[1].replaceAll('-', '+').replaceAll('_', '/');
     const bytes = Uint8Array.from(atob(payload), (character) => character.charCodeAt(0));
-    const { name } = JSON.parse(new TextDecoder().decode(bytes));
-    return { name: typeof name === 'string' ? name : null };
+    const { name, session } = JSON.parse(new TextDecoder().decode(bytes));
+    return { name: typeof name === 'string' ? name : null, session: typeof session === 'string' ? session : null };
   } catch {
-    return { name: null };
+    // It is no token, and the server will say so.
+    return { name: null, session: '' };
   }
 }
 

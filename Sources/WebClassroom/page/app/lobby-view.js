@@ -1,7 +1,9 @@
 // @ts-check
 
+import { CheckInCard } from './check-in-card.js';
 import { Preview } from './preview.js';
 import { h, set, setText } from './dom.js';
+import { sessionDetails } from './session-details.js';
 
 /**
  * @typedef {import('./local-media.js').LocalMedia} LocalMedia
@@ -10,7 +12,7 @@ import { h, set, setText } from './dom.js';
  * @property {string | null} session null asks for it
  * @property {string} name
  * @property {string | null} identity the name in the token of the link; null asks for one
- * @property {boolean} hasToken
+ * @property {string | null} token of the link
  * @property {LocalMedia} media
  * @property {(choice: {session: string, name: string}) => void} onJoin
  */
@@ -23,7 +25,8 @@ export class LobbyView extends HTMLElement {
   #button = null;
 
   connectedCallback() {
-    const { session, name, identity, hasToken, media, onJoin } = this.options;
+    const { session, name, identity, token, media, onJoin } = this.options;
+    const hasToken = token !== null;
     const sessionField = h('input', {
       id: 'session', name: 'session', required: true, autocomplete: 'off', autocapitalize: 'off', spellcheck: 'false', maxlength: 64,
       'aria-describedby': 'session-hint',
@@ -58,18 +61,23 @@ export class LobbyView extends HTMLElement {
         : h('div', { class: 'field' }, h('label', { for: 'name' }, 'Your name'), nameField, hint),
       this.#button,
     );
+    const title = h('h1', { tabindex: '-1' }, session ? 'Ready to join?' : 'Join a class');
+    const lede = h('p', { class: 'lede' }, 'Class ', h('b', { class: 'class-id' }, session ?? ''));
+    const details = h('div');
     const preview = new Preview();
     preview.media = media;
     this.replaceChildren(
       h('div', { class: 'card lobby' },
         h('div', { class: 'lobby-text' },
-          h('h1', { tabindex: '-1' }, session ? 'Ready to join?' : 'Join a class'),
-          session && h('p', { class: 'lede' }, 'Class ', h('b', { class: 'class-id' }, session)),
+          title,
+          session && lede,
           live,
+          details,
           form),
         h('div', { class: 'lobby-preview' }, preview,
           h('p', { class: 'hint' }, 'Camera and microphone are optional: you can join without them and switch them on later.'))));
     if (session) void showLive(session, live);
+    if (session && token) void showDetails(session, token, { title, lede, details, form });
   }
 
   /** @param {boolean} busy */
@@ -124,6 +132,38 @@ async function showLive(session, target) {
     }
   } catch {
     // The line is a courtesy; joining tells for certain.
+  }
+}
+
+/**
+ * Shows what the class is about to who may see it.
+ *
+ * @param {string} session
+ * @param {string} token
+ * @param {{title: HTMLElement, lede: HTMLElement, details: HTMLElement, form: HTMLElement}} parts
+ */
+async function showDetails(session, token, { title, lede, details, form }) {
+  try {
+    const response = await fetch(`/api/sessions/${encodeURIComponent(session)}/`, { headers: { Authorization: `Bearer ${token}` } });
+    if (!response.ok) return;
+    const found = await response.json();
+    if (!found.title) return;
+    setText(title, found.title);
+    setText(lede, found.instructor ? `with ${found.instructor}` : '');
+    details.replaceChildren(sessionDetails({ ...found, instructor: '' }));
+    // Who sits in the room needs no connection. The room's name is told to those who may come in.
+    if (found.kind === 'in_person' && found.is_live && found.room_name) {
+      const card = new CheckInCard();
+      card.session = session;
+      card.bearer = () => token;
+      form.before(card);
+      form.closest('.lobby')?.querySelector('.lobby-preview')?.remove();
+      form.closest('.lobby')?.classList.add('single');
+      const button = form.querySelector('.primary');
+      button?.classList.replace('primary', 'secondary');
+    }
+  } catch {
+    // So is this: the waiting room shows the same.
   }
 }
 

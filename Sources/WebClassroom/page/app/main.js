@@ -1,19 +1,25 @@
 // @ts-check
 
+import { AskView } from './ask-view.js';
 import { ClassView } from './class-view.js';
 import { ConnectionBanner } from './connection-banner.js';
 import { h } from './dom.js';
 import { EndedView } from './ended-view.js';
+import { HomeView } from './home-view.js';
 import { icon } from './icons.js';
-import { forget, peek, readLink, recall, remember } from './link.js';
+import { accountToken, forget, forgetAccount, peek, readLink, recall, remember } from './link.js';
 import { LobbyView } from './lobby-view.js';
 import { LocalMedia } from './local-media.js';
 import { MessageView } from './message-view.js';
 import { Room } from './room.js';
 import { explainRefusal } from './sentences.js';
+import { SessionList } from '../sdk/session-list.js';
 import { WaitingView } from './waiting-view.js';
 
 /** @typedef {import('./link.js').Link} Link */
+
+/** Refusals after which there is no use in trying again. */
+const final = new Set(['not_found', 'forbidden', 'banned', 'denied', 'session_cancelled', 'session_deleted']);
 
 /** The page: which view is shown, and the way from one to the next. */
 export class App extends HTMLElement {
@@ -24,6 +30,8 @@ export class App extends HTMLElement {
   #media = new LocalMedia(this.#link.video);
   #banner = new ConnectionBanner();
   #view = h('div', { class: 'view' });
+  /** @type {SessionList | null} the classes of this person, while they are shown */
+  #list = null;
   /** @type {string} */
   #shown = '';
 
@@ -33,17 +41,30 @@ export class App extends HTMLElement {
     const { session } = this.#link;
     const memory = session ? recall(session) : {};
     if (session && memory.joined && (memory.token || memory.guestToken)) this.#join(session, memory.name ?? '');
-    else this.#showLobby();
+    else this.#showEntrance();
+  }
+
+  /** Where one begins: at the door of the class that the link names, before the list of classes, or asked for a class. */
+  #showEntrance() {
+    if (this.#link.session || !accountToken()) this.#showLobby();
+    else this.#showHome();
   }
 
   /** A link was opened in this tab. One with a new token for this class renews the access; any other begins anew. */
   async #followLink() {
     const before = this.#link.session;
+    if (!this.room) {
+      this.#link = readLink();
+      this.#showEntrance();
+      return;
+    }
     const hasToken = new URLSearchParams(location.hash.slice(1)).has('token');
     const link = readLink();
-    const { token } = link.session ? recall(link.session) : {};
+    /** @type {import('./link.js').Memory} */
+    const memory = link.session ? recall(link.session) : {};
+    const { token } = memory;
     try {
-      if (!this.room || !hasToken || !token || link.session !== before) throw new Error('another link');
+      if (!this.room || !hasToken || !token || !link.session || link.session !== before) throw new Error('another link');
       await this.room.client.renewToken(token);
       remember(link.session, { joined: true });
     } catch {
@@ -51,14 +72,40 @@ export class App extends HTMLElement {
     }
   }
 
+  #showHome() {
+    const token = accountToken();
+    if (!token) return;
+    this.#media.stop();
+    const list = new SessionList({ token });
+    const view = Object.assign(new HomeView(), { list, name: peek(token).name });
+    view.onopen = (session) => {
+      location.hash = `session=${encodeURIComponent(session)}`;
+    };
+    list.on('closed', ({ code, error }) => {
+      if (list !== this.#list) return;
+      forgetAccount();
+      const message = new MessageView();
+      const { title, text } = explainRefusal(error, code);
+      message.heading = title;
+      message.text = text;
+      message.actions = [{ label: 'Join a class by its id', run: () => this.#showLobby() }];
+      this.#show('message', message, title);
+    });
+    this.#show('home', view, 'Your classes');
+    this.#list = list;
+    list.start();
+  }
+
   #showLobby() {
     const { session } = this.#link;
+    const account = accountToken();
+    if (session && account && !recall(session).token) remember(session, { token: account });
     const memory = session ? recall(session) : {};
     const lobby = new LobbyView();
     lobby.options = {
       session,
       name: this.#link.name || memory.name || '',
-      hasToken: memory.token !== undefined,
+      token: memory.token ?? null,
       identity: memory.token ? peek(memory.token).name : null,
       media: this.#media,
       onJoin: ({ session: chosen, name }) => {
@@ -126,7 +173,7 @@ export class App extends HTMLElement {
     this.room = null;
     const view = new MessageView();
     const again = { label: 'Join again', run: () => this.#showLobby() };
-    const other = { label: 'Join another class', run: () => this.#startOver() };
+    const other = { label: accountToken() ? 'All your classes' : 'Join another class', run: () => this.#startOver() };
     if (room.left) {
       view.heading = ended ? 'The class is closed' : 'You left the class';
       view.text = ended ? 'You can open it again to read its chat.' : 'Your attendance has been recorded until now.';
@@ -137,9 +184,13 @@ export class App extends HTMLElement {
       view.heading = title;
       view.text = text;
       if (code === 4500 || code === 4501) {
+        if (recall(sessionId).token === accountToken()) forgetAccount();
         forget(sessionId);
         view.actions = [{ label: 'Join as a guest', run: () => this.#showLobby() }, other];
-      } else if (error?.code === 'not_found' || error?.code === 'forbidden') {
+      } else if (error?.code === 'forbidden' && recall(sessionId).token) {
+        this.#showAsking(sessionId);
+        return;
+      } else if (code === 4503 || final.has(error?.code ?? '')) {
         view.actions = [other];
       } else {
         view.actions = [{ ...again, label: 'Try again' }, other];
@@ -148,11 +199,22 @@ export class App extends HTMLElement {
     this.#show('message', view, view.heading);
   }
 
+  /** @param {string} session */
+  #showAsking(session) {
+    const { token = null, name = '' } = recall(session);
+    const view = new AskView();
+    view.session = session;
+    view.bearer = token;
+    view.onready = () => this.#join(session, name);
+    view.onelsewhere = () => this.#startOver();
+    this.#show('ask', view, 'Ask to join');
+  }
+
   #startOver() {
     this.#media.stop();
     this.#link = { ...this.#link, session: null };
     history.replaceState(null, '', location.pathname);
-    this.#showLobby();
+    this.#showEntrance();
   }
 
   /**
@@ -162,6 +224,9 @@ export class App extends HTMLElement {
    */
   #show(name, view, title) {
     const first = this.#shown === '';
+    const list = this.#list;
+    this.#list = null;
+    list?.stop();
     this.#shown = name;
     this.dataset.view = name;
     document.title = `${title} – Rollcall`;
@@ -169,8 +234,10 @@ export class App extends HTMLElement {
       this.#view.replaceChildren(view);
     } else {
       this.#view.replaceChildren(
-        h('header', { class: 'brand' }, h('span', { class: 'brand-mark', 'aria-hidden': 'true' }, icon('check')), 'Rollcall'),
-        h('main', { class: 'centre' }, view),
+        h('header', { class: 'brand' }, h('span', { class: 'brand-mark', 'aria-hidden': 'true' }, icon('check')), 'Rollcall',
+          // Whoever is in a class leaves it by the button that says so.
+          name !== 'home' && !this.room && accountToken() && h('a', { class: 'brand-link', href: '#' }, 'All your classes')),
+        h('main', { class: name === 'home' ? 'centre wide' : 'centre' }, view),
       );
     }
     if (!first) view.querySelector('h1')?.focus();

@@ -3,6 +3,8 @@
 import { CallMesh } from '../sdk/mesh.js';
 import { RollcallClient } from '../sdk/client.js';
 import { forget, recall, remember } from './link.js';
+import { Notices } from './notices.js';
+import { explain } from './sentences.js';
 
 /**
  * @typedef {import('./local-media.js').LocalMedia} LocalMedia
@@ -13,6 +15,11 @@ import { forget, recall, remember } from './link.js';
 export class Room {
   /** Whether the person left by choice. */
   left = false;
+  /** What the person is told; the view of now shows it. */
+  notices = new Notices();
+  /** Until when slow mode makes the person wait with the next message: Unix time in milliseconds. */
+  mayWriteAt = 0;
+  #away = () => this.client.setAway(document.visibilityState === 'hidden');
 
   /**
    * @param {string} session
@@ -36,6 +43,7 @@ export class Room {
     this.client.on('renewed', ({ guestToken }) => {
       if (guestToken) remember(session, { guestToken, name });
     });
+    this.client.on('media', ({ error }) => this.#silence(error));
     this.client.on('joined', () => remember(session, { joined: true }));
     this.client.on('status', ({ status }) => {
       if (status === 'completed') this.media.stop();
@@ -46,6 +54,8 @@ export class Room {
       if (error && ['bad_token', 'token_expired'].includes(error.code)) forget(session);
     });
     this.unsubscribe = media.on('change', () => this.#publish());
+    document.addEventListener('visibilitychange', this.#away);
+    this.#away();
     this.#publish();
   }
 
@@ -53,6 +63,44 @@ export class Room {
   get bearer() {
     const { token, guestToken } = recall(this.client.sessionId);
     return token ?? guestToken ?? null;
+  }
+
+  /**
+   * Does what the server may refuse, and says so if it does.
+   *
+   * @param {() => Promise<any>} run
+   * @returns {Promise<boolean>} whether it was done
+   */
+  async attempt(run) {
+    try {
+      await run();
+      return true;
+    } catch (error) {
+      this.notices.say({ text: explain(error), passing: true });
+      return false;
+    }
+  }
+
+  /**
+   * Shows a dialog over whatever is shown now.
+   *
+   * @param {HTMLDialogElement} dialog
+   */
+  ask(dialog) {
+    (this.notices.parentElement ?? document.body).append(dialog);
+  }
+
+  /**
+   * Asks the HTTP API for something of this session, as this person.
+   *
+   * @param {string} path below the session
+   * @param {string} [method]
+   */
+  fetch(path, method = 'GET') {
+    return fetch(`/api/sessions/${encodeURIComponent(this.client.sessionId)}/${path}`, {
+      method,
+      headers: { Authorization: `Bearer ${this.bearer}` },
+    });
   }
 
   async leave() {
@@ -65,8 +113,23 @@ export class Room {
   /** Lets go of everything; the room is not used again. */
   dispose() {
     this.unsubscribe();
+    document.removeEventListener('visibilitychange', this.#away);
     this.mesh.dispose();
     this.client.close();
+  }
+
+  /**
+   * Switches off what the server does not let us send.
+   *
+   * @param {import('../sdk/protocol.js').RollcallError | null} error
+   */
+  #silence(error) {
+    const { media, client } = this;
+    const { audio, video, screen } = client.media;
+    if (!audio) media.switchOff('microphone');
+    if (!video) media.switchOff('camera');
+    if (!screen) media.switchOff('screen');
+    if (error) this.notices.say({ text: explain(error), topic: 'speaking' });
   }
 
   #publish() {

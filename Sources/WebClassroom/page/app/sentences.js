@@ -40,6 +40,34 @@ const refusals = {
     title: 'This class is full',
     text: 'All seats are taken. As soon as somebody leaves you can try again.',
   },
+  locked: {
+    title: 'This class is locked',
+    text: 'The host lets nobody new in at the moment. You can try again later.',
+  },
+  denied: {
+    title: 'You were not let in',
+    text: 'The host has decided not to let you into this class. If you think that this is a mistake, write to the host.',
+  },
+  banned: {
+    title: 'You cannot join this class',
+    text: 'A host has sent you out of this class for good.',
+  },
+  removed: {
+    title: 'You were sent out of the class',
+    text: 'A host has removed you. Your attendance has been recorded until now.',
+  },
+  left_elsewhere: {
+    title: 'You left the class',
+    text: 'You have left on another device, or a host has recorded that you did.',
+  },
+  session_cancelled: {
+    title: 'This class was cancelled',
+    text: 'It will not take place.',
+  },
+  session_deleted: {
+    title: 'This class does not exist any more',
+    text: 'The host has deleted it.',
+  },
 };
 
 /** @type {Record<string, string>} */
@@ -51,6 +79,19 @@ const sentences = {
   invalid_field: 'The server did not accept this. It may be too long, or empty.',
   unavailable: 'The server cannot do this right now. Please try again in a moment.',
   internal_error: 'Something went wrong on the server. Please try again.',
+  stage_full: 'As many people as may are sending sound or pictures already. Wait until a place is free, or ask the host.',
+  stage_closed: 'Only people whom a host has invited may send sound or pictures now. You still see and hear everybody.',
+  stage_removed: 'A host has taken you off the stage: your microphone and camera are off.',
+  audio_only: 'This class is held by sound alone: cameras and screens stay off.',
+  muted: 'You are muted. You can speak again when a host asks you to.',
+  chat_closed: 'The chat is closed at the moment.',
+  slow_mode: 'Please wait a little before your next message.',
+  no_such_participant: 'This person is not in the class any more.',
+  no_such_message: 'This message does not exist any more.',
+  not_on_list: 'This person is not waiting any more.',
+  limit_reached: 'There are as many as there can be.',
+  rate_limited: 'That was too fast. Please wait a moment, then try again.',
+  already_registered: 'You have asked to join already. The host will decide.',
   not_joined: 'You are not in the class at the moment.',
 };
 
@@ -62,9 +103,15 @@ const sentences = {
  * @returns {Explanation}
  */
 export function explainRefusal(error, code) {
+  if (error?.code === 'session_cancelled' && error.details.reason) {
+    return { ...refusals.session_cancelled, text: `The reason: ${error.details.reason}` };
+  }
   if (error) return refusals[error.code] ?? { title: 'You cannot join right now', text: explain(error) };
   if (code === 4500) return refusals.bad_token;
   if (code === 4501) return refusals.access_ended;
+  if (code === 4502) return refusals.removed;
+  if (code === 4503) return refusals.banned;
+  if (code === 4510) return refusals.left_elsewhere;
   return { title: 'The connection was closed', text: 'The server has closed the connection. You can try to join again.' };
 }
 

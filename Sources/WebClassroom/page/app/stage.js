@@ -40,6 +40,7 @@ export class Stage extends HTMLElement {
     this.replaceChildren(this.#screens, this.#faces, this.#more, this.#unblock);
     this.#subscriptions = [
       client.on('presence', render),
+      client.on('spotlight', render),
       mesh.on('call', render),
       mesh.on('closed', render),
       media.on('change', render),
@@ -60,7 +61,9 @@ export class Stage extends HTMLElement {
     if (!this.isConnected) return;
     const { client } = this.room;
     const own = client.you?.user;
-    const people = [...client.presence].sort((a, b) => rank(b, own) - rank(a, own) || a.joined_at.localeCompare(b.joined_at));
+    const shownLarge = client.presence.get(client.rules.spotlight ?? '')?.user ?? null;
+    const order = (/** @type {Participant} */ person) => rank(person, own) + (person.user === shownLarge ? 16 : 0);
+    const people = [...client.presence].sort((a, b) => order(b) - order(a) || a.joined_at.localeCompare(b.joined_at));
     const placed = people.slice(0, places);
     const sharing = people.filter((participant) => this.#shares(participant));
     /** @type {Set<string>} */
@@ -76,6 +79,8 @@ export class Stage extends HTMLElement {
     placed.forEach((participant, index) => {
       this.#tiles.get(`camera ${participant.user}`)?.style.setProperty('order', String(index));
     });
+    for (const [key, tile] of this.#tiles) set(tile, 'data-spotlight', key === `camera ${shownLarge}`);
+    set(this, 'data-spotlight', shownLarge !== null && sharing.length === 0);
     const rest = Math.max(client.presence.count - placed.length, 0);
     set(this.#more, 'hidden', rest === 0);
     setText(this.#more, `and ${plural(rest, 'other', 'others')}`);
@@ -87,7 +92,8 @@ export class Stage extends HTMLElement {
   /** @param {Participant} participant */
   #shares({ user, screen_enabled }) {
     if (user === this.room.client.you?.user) return this.room.media.screen !== null;
-    return screen_enabled || this.room.mesh.callsOf(user).some((call) => call.hasVideo('screen', false));
+    const { mesh } = this.room;
+    return screen_enabled || (mesh.plays(user) && mesh.callsOf(user).some((call) => call.hasVideo('screen', false)));
   }
 
   /**
@@ -117,10 +123,11 @@ export class Stage extends HTMLElement {
         own,
         muted: own ? !media.isOn('microphone') : !participant.audio_enabled,
         lost: !own && participant.reconnecting,
+        hand: participant.hand !== undefined && participant.hand !== null,
         expectsVideo: source === 'screen' ? participant.screen_enabled : participant.video_enabled,
         source,
       },
-      own ? [] : mesh.callsOf(participant.user),
+      own || !mesh.plays(participant.user) ? [] : mesh.callsOf(participant.user),
     );
     if (own) tile.showOwn(source === 'screen' ? media.screen : media.camera);
     return key;
@@ -133,6 +140,15 @@ export class Stage extends HTMLElement {
     if (count === 0 || width === 0 || height === 0) return;
     const gap = 10;
     const ratio = width < 500 && count < 3 ? 4 / 3 : 16 / 9;
+    if (this.hasAttribute('data-spotlight')) {
+      const small = Math.min(Math.max(Math.floor(height * 0.2 * ratio), 96), Math.floor(width / 2.2));
+      const left = count > 1 ? height - small / ratio - gap : height;
+      const large = Math.max(Math.floor(Math.min(width, left * ratio)) - 1, 96);
+      this.#faces.style.setProperty('--tile-width', `${small}px`);
+      this.#faces.style.setProperty('--tile-ratio', String(ratio));
+      this.#faces.style.setProperty('--spotlight-width', `${large}px`);
+      return;
+    }
     let best = 0;
     for (let columns = 1; columns <= count; columns += 1) {
       const rows = Math.ceil(count / columns);

@@ -13,6 +13,7 @@ import { icon } from './icons.js';
  * @property {string} label the name as shown
  * @property {boolean} own
  * @property {boolean} muted whether the microphone is off
+ * @property {boolean} hand whether the person's hand is up
  * @property {boolean} lost whether the person's connection is lost
  * @property {boolean} expectsVideo whether the person says that there are pictures
  * @property {'camera' | 'screen'} source
@@ -28,6 +29,7 @@ export class Tile extends HTMLElement {
   #name = h('span', { class: 'tile-name' });
   #muted = h('span', { class: 'tile-muted', hidden: true }, icon('microphone', { crossed: true }), h('span', { class: 'visually-hidden' }, 'microphone off'));
   #note = h('span', { class: 'tile-note', hidden: true });
+  #hand = h('span', { class: 'tile-hand', hidden: true }, icon('hand'), h('span', { class: 'visually-hidden' }, 'hand is up'));
   #face = h('div', { class: 'tile-face' });
   /** @type {(video: HTMLVideoElement) => void} */
   onblocked = () => {};
@@ -35,7 +37,7 @@ export class Tile extends HTMLElement {
   connectedCallback() {
     if (this.hasChildNodes()) return;
     set(this, 'role', 'listitem');
-    this.append(this.#face, this.#media, this.#note, h('div', { class: 'tile-label' }, this.#muted, this.#name));
+    this.append(this.#face, this.#media, this.#note, this.#hand, h('div', { class: 'tile-label' }, this.#muted, this.#name));
   }
 
   disconnectedCallback() {
@@ -61,6 +63,7 @@ export class Tile extends HTMLElement {
     set(this, 'data-lost', state.lost);
     setText(this.#name, state.label);
     set(this.#muted, 'hidden', !state.muted || state.source === 'screen');
+    set(this.#hand, 'hidden', !state.hand || state.source === 'screen');
     if (this.#face.dataset.name !== state.name) {
       this.#face.dataset.name = state.name;
       this.#face.replaceChildren(avatar(state.user, state.name));

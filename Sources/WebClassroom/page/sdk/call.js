@@ -38,8 +38,14 @@ export class Call extends TypedEvents {
   #send;
   #makingOffer = false;
   #ignoringOffers = false;
-  /** @type {string | undefined} */
+  /** @type {string | undefined} the attempt to connect that candidates belong to */
   #negotiation;
+  /** @type {string | undefined} the attempt that both sides have agreed on */
+  #agreed;
+  /** Whether our next offer begins another attempt: the first does, and one that looks for a new path. */
+  #startsAnew = true;
+  /** Whether our last offer did. */
+  #offeredAnew = false;
   /** @type {RTCIceCandidateInit[]} */
   #early = [];
   /** @type {Promise<void>} */
@@ -169,9 +175,11 @@ export class Call extends TypedEvents {
     const connection = this.connection;
     try {
       this.#makingOffer = true;
+      const anew = this.#startsAnew;
       await connection.setLocalDescription();
       if (connection.localDescription?.type !== 'offer') return;
-      this.#negotiation = randomKey();
+      this.#offeredAnew = anew;
+      this.#negotiation = anew ? randomKey() : this.#agreed;
       this.#sendDescription();
     } catch (error) {
       if (!this.#closed) this.emit('broken', /** @type {Error} */ (error));
@@ -199,7 +207,9 @@ export class Call extends TypedEvents {
         this.#ignoringOffers = collides && !polite;
         if (this.#ignoringOffers) return;
         await this.#applyDescription(payload);
-        this.#negotiation = negotiation;
+        // What the other side begins anew needs no new beginning of ours.
+        if (negotiation !== this.#agreed) this.#startsAnew = false;
+        this.#negotiation = this.#agreed = negotiation;
         await this.connection.setLocalDescription();
         this.#sendDescription();
         this.emit('media', null);
@@ -211,6 +221,8 @@ export class Call extends TypedEvents {
         if (negotiation !== undefined && negotiation !== this.#negotiation) return;
         this.#ignoringOffers = false;
         await this.#applyDescription(payload);
+        this.#agreed = this.#negotiation;
+        if (this.#offeredAnew) this.#startsAnew = false;
         break;
       case 'candidate':
         await this.#addCandidate(payload);
@@ -226,10 +238,25 @@ export class Call extends TypedEvents {
   /** @param {any} payload */
   async #applyDescription(payload) {
     this.#remoteScreen = payload?.streams?.screen ?? null;
-    await this.connection.setRemoteDescription({ type: payload.type, sdp: payload.sdp });
+    await this.connection.setRemoteDescription({ type: payload.type, sdp: this.#keepRole(payload) });
     const early = this.#early.splice(0);
     for (const candidate of early) await this.#addCandidate(candidate);
     this.emit('media', null);
+  }
+
+  /**
+   * The sides of a DTLS association keep their roles (RFC 8842). Firefox, when it has made the first offer, answers a
+   * later one that starts ICE again with the other role, and Chromium takes that for an error.
+   *
+   * @param {{type: string, sdp: string}} description of the other side
+   */
+  #keepRole({ type, sdp }) {
+    const { currentLocalDescription: local, currentRemoteDescription: remote } = this.connection;
+    if (type !== 'answer' || !local || !remote) return sdp;
+    const role = setup(remote.type === 'answer' ? remote.sdp : local.sdp);
+    if (!role) return sdp;
+    const theirs = remote.type === 'answer' ? role : opposite[role];
+    return sdp.replace(/^a=setup:(?:active|passive)/gmu, `a=setup:${theirs}`);
   }
 
   /** @param {RTCIceCandidateInit | null} candidate */
@@ -295,6 +322,32 @@ export class Call extends TypedEvents {
 
   /** Looks for a new path; the media stays as it is. */
   restart() {
-    if (!this.#closed && !this.retired) this.connection.restartIce();
+    if (this.#closed || this.retired) return;
+    this.#startsAnew = true;
+    this.connection.restartIce();
   }
+
+  /**
+   * Goes over other servers from the next restart on; with another transport policy, from now on.
+   *
+   * @param {RTCConfiguration} configuration
+   */
+  configure(configuration) {
+    if (this.#closed) return;
+    const former = this.connection.getConfiguration().iceTransportPolicy ?? 'all';
+    this.connection.setConfiguration(configuration);
+    if ((configuration.iceTransportPolicy ?? 'all') !== former) this.restart();
+  }
+}
+
+const opposite = /** @type {const} */ ({ active: 'passive', passive: 'active' });
+
+/**
+ * The role in DTLS that an answer takes.
+ *
+ * @param {string} sdp
+ * @returns {'active' | 'passive' | undefined}
+ */
+function setup(sdp) {
+  return /** @type {any} */ (/^a=setup:(active|passive)\r?$/mu.exec(sdp)?.[1]);
 }

@@ -2,7 +2,7 @@
 
 /** @typedef {import('./protocol.js').ChatMessage} ChatMessage */
 
-/** The chat as far as it is known: ascending, each message once, by its sequence number. */
+/** What was written, as far as it is known: ascending, each message once, by its sequence number. */
 export class ChatLog {
   /** @type {ChatMessage[]} */
   #messages = [];
@@ -21,6 +21,11 @@ export class ChatLog {
 
   get newest() {
     return this.#messages[this.#messages.length - 1];
+  }
+
+  /** @param {string} id */
+  get(id) {
+    return this.#messages.find((message) => message.message_id === id);
   }
 
   /**
@@ -42,6 +47,20 @@ export class ChatLog {
     this.#messages.push(...added);
     if (!appends) this.#messages.sort((a, b) => a.seq - b.seq);
     return added;
+  }
+
+  /**
+   * Puts another version in the place of a message.
+   *
+   * @param {string} id
+   * @param {(message: ChatMessage) => ChatMessage} change
+   * @returns {boolean} whether the message is known
+   */
+  change(id, change) {
+    const index = this.#messages.findIndex((message) => message.message_id === id);
+    if (index < 0) return false;
+    this.#messages[index] = change(this.#messages[index]);
+    return true;
   }
 
   clear() {

@@ -1,17 +1,22 @@
 // @ts-check
 
-import { ChatLog } from './chat-log.js';
+import { Chat } from './chat.js';
 import { Connection } from './connection.js';
 import { TypedEvents } from './events.js';
+import { Moderation } from './moderation.js';
 import { PresenceSet } from './presence.js';
-import { RollcallError, randomKey, reconnects, tokenExpired } from './protocol.js';
+import { Rules } from './rules.js';
+import { RollcallError, leads, randomKey, reconnects, tokenExpired } from './protocol.js';
 
 /**
  * @typedef {import('./backoff.js').Backoff} Backoff
+ * @typedef {import('./chat-log.js').ChatLog} ChatLog
+ * @typedef {import('./chat.js').Typing} Typing
  * @typedef {import('./protocol.js').ChatMessage} ChatMessage
  * @typedef {import('./protocol.js').Joined} Joined
  * @typedef {import('./protocol.js').JoinState} JoinState
  * @typedef {import('./protocol.js').Participant} Participant
+ * @typedef {import('./protocol.js').Policy} Policy
  * @typedef {import('./protocol.js').PresenceDiff} PresenceDiff
  * @typedef {import('./protocol.js').PresenceMode} PresenceMode
  * @typedef {import('./protocol.js').Session} Session
@@ -19,6 +24,7 @@ import { RollcallError, randomKey, reconnects, tokenExpired } from './protocol.j
  * @typedef {import('./protocol.js').Signal} Signal
  * @typedef {import('./protocol.js').SignalKind} SignalKind
  * @typedef {import('./protocol.js').User} User
+ * @typedef {import('./protocol.js').Waiting} Waiting
  *
  * @typedef {{token: string} | {ticket: string} | {guest: string}} Credentials
  *
@@ -33,10 +39,28 @@ import { RollcallError, randomKey, reconnects, tokenExpired } from './protocol.j
  * @property {{expiresAt: string, guestToken: string | null}} renewed the new token counts
  * @property {Joined} joined
  * @property {SessionStatus} status
- * @property {{count: number}} waiting
+ * @property {null} session the session's details have changed: `session`
+ * @property {{by: string | null, text: string}} starting the host says that the class begins now
+ * @property {Waiting} waiting who waits has changed
  * @property {{reset: boolean, joined: Participant[], updated: Participant[], left: {user: string, name: string}[]}} presence
- * @property {{added: ChatMessage[], live: boolean}} chat `live` when it was said just now
+ * @property {{log: ChatLog, added: ChatMessage[], live: boolean, changed: boolean}} chat `live` when it was said just now;
+ *   `changed` when more than additions happened to the log
+ * @property {null} pins what is pinned has changed: `chat.pinned`
+ * @property {Typing} typing
+ * @property {{policy: Policy, former: Policy, by: string | null}} policy
+ * @property {{user: string | null}} spotlight
+ * @property {null} stage who may send sound and pictures has changed: `stage`
+ * @property {{user: string, role: string, by: string | null, own: boolean}} role somebody has another role
+ * @property {{on: boolean, by: string | null}} muted this person was muted, or may speak again
+ * @property {{by: string | null}} unmute_asked this person is asked to speak, and may
+ * @property {{by: string | null, all: boolean}} hand_lowered somebody who leads has lowered the hands, or the own one
+ * @property {{user: string, name: string, by: string | null, banned: boolean, on: boolean}} removed to who leads: somebody was
+ *   sent out; `on` is false when a ban was lifted
+ * @property {any} attendance to who leads: the totals of the attendance report
+ * @property {any} event any other event, as it came
  * @property {Signal} signal
+ * @property {null} ice the servers for calls, or the policy, have changed: `iceServers`, `iceTransportPolicy`
+ * @property {{error: RollcallError | null}} media the server does not let this connection send what it said; `media` is what it may
  * @property {RollcallError} problem a refusal of a command that nobody waits for
  * @property {{code: number, error: RollcallError | null}} closed the end: there will be no further attempt
  *
@@ -87,15 +111,24 @@ export class RollcallClient extends TypedEvents {
   session = null;
   /** @type {RTCIceServer[]} */
   iceServers = [];
-  /** @type {number} how many wait, while the state is `waiting` */
-  waiting = 0;
+  /** @type {RTCIceTransportPolicy} */
+  iceTransportPolicy = 'all';
+  /** @type {Waiting} who waits: for who waits, and for who leads the class */
+  waiting = nobodyWaits;
+  /** @type {Map<string, {user: string, name: string}>} to who leads: who was banned since this client came in, and still is */
+  banned = new Map();
   presence = new PresenceSet();
-  chat = new ChatLog();
+  chat = new Chat(this);
+  rules = new Rules(this, (media, error) => this.#quieten(media, error));
+  moderation = new Moderation((type, fields) => this.requestDurably(type, fields));
   /** What this connection sends, as last told by `setMedia`. */
   media = { audio: false, video: false, screen: false };
 
   /** @type {string | null} */
   #guestToken = null;
+  /** What the server has taken in of `media`. */
+  #takenMedia = { audio: false, video: false, screen: false };
+  #isAway = false;
   #connection;
   #nextId = 1;
   /** @type {Map<number, Pending>} */
@@ -161,6 +194,21 @@ export class RollcallClient extends TypedEvents {
     return status;
   }
 
+  /** Whether this person leads the class. */
+  get leads() {
+    return leads(this.you?.role);
+  }
+
+  /** This person as the others see it, while in the class. */
+  get self() {
+    return this.you ? this.presence.get(this.you.user) : undefined;
+  }
+
+  /** Whether who comes now has to wait to be let in. */
+  get hasWaitingRoom() {
+    return this.rules.policy.waiting_room ?? this.session?.waiting_room ?? false;
+  }
+
   /** Unix time of the next attempt, in milliseconds. */
   get retryAt() {
     return this.#connection.retryAt;
@@ -222,42 +270,64 @@ export class RollcallClient extends TypedEvents {
 
   /** Starts the class (host). It is done once, however often the connection is lost meanwhile. */
   start() {
-    return this.#requestDurably('session.start', {});
+    return this.requestDurably('session.start', {});
   }
 
   /** Ends the class for everybody (host). */
   end() {
-    return this.#requestDurably('session.end', {});
+    return this.requestDurably('session.end', {});
   }
 
   /**
-   * Says something. Without a connection it is said after the reconnect, and never twice.
+   * Tells those who wait, and those who follow the list of sessions, that the class begins now (who leads).
    *
-   * @param {string} text
-   * @param {string} [key] give the key of an unconfirmed message to say that one again
-   * @returns {Promise<ChatMessage>}
+   * @param {string} [text]
    */
-  async sendChat(text, key = randomKey()) {
-    const answer = await this.#requestDurably('chat.send', { text, key });
-    const message = /** @type {ChatMessage} */ ({
-      seq: answer.seq,
-      at: answer.at,
-      message_id: answer.message_id,
-      user: this.you?.user ?? '',
-      name: this.you?.name ?? '',
-      role: this.you?.role ?? 'participant',
-      text,
-    });
-    this.#addChat([message], true);
-    return message;
+  announce(text) {
+    return this.requestDurably('session.announce', { text });
   }
 
-  /** Fetches the page before the oldest known message. */
-  async loadEarlier() {
-    const before = this.chat.oldest?.seq;
-    const answer = await this.request('chat.history', before === undefined ? { limit: 50 } : { before, limit: 50 });
-    this.chat.hasMore = answer.has_more;
-    this.#addChat(answer.messages, false);
+  /**
+   * Raises the own hand, or takes it down.
+   *
+   * @param {boolean} up
+   */
+  setHand(up) {
+    return this.requestDurably(up ? 'hand.raise' : 'hand.lower', {});
+  }
+
+  /**
+   * Says whether anybody looks at this tab; repeated by itself after a reconnect.
+   *
+   * @param {boolean} away
+   */
+  setAway(away) {
+    if (away === this.#isAway) return;
+    this.#isAway = away;
+    this.#tellAway();
+  }
+
+  #tellAway() {
+    if (this.#joined && this.state === 'present' && this.peer) this.request('presence.away', { on: this.#isAway }).catch(() => {});
+  }
+
+  /**
+   * Fetches the attendance report as it is now: for who leads the class, of everybody; else the own row.
+   *
+   * @returns {Promise<{report: any, participants: any[]}>}
+   */
+  async attendance() {
+    /** @type {any[]} */
+    const participants = [];
+    let report = null;
+    for (let after = /** @type {number | undefined | null} */ (undefined); after !== null; ) {
+      /** @type {any} */
+      const answer = await this.request('attendance.get', { after, limit: 100 });
+      report = answer.report;
+      participants.push(...answer.participants);
+      after = answer.next ?? null;
+    }
+    return { report, participants };
   }
 
   /**
@@ -267,7 +337,37 @@ export class RollcallClient extends TypedEvents {
    */
   setMedia(flags) {
     this.media = { ...this.media, ...flags };
-    if (this.#joined && this.state === 'present') this.#transmit({ type: 'media.set', ...this.media });
+    if (!this.#joined || this.state !== 'present') return;
+    const said = this.media;
+    this.#transmit(
+      { type: 'media.set', ...said },
+      {
+        resolve: () => {
+          this.#takenMedia = said;
+        },
+        reject: (error) => {
+          // What was said meanwhile has an answer of its own.
+          if (error.code !== 'connection_lost' && this.media === said) this.#refuseMedia(this.#takenMedia, error);
+        },
+        durable: null,
+      },
+    );
+  }
+
+  /** @type {import('./rules.js').Quieten} */
+  #quieten(media, error) {
+    const sends = Object.keys(media).some((kind) => this.media[/** @type {'audio'} */ (kind)]);
+    if (sends) this.#refuseMedia({ ...this.media, ...media }, error);
+  }
+
+  /**
+   * @param {typeof this.media} media what may be sent
+   * @param {RollcallError | null} error
+   */
+  #refuseMedia(media, error) {
+    this.media = { ...media };
+    this.#takenMedia = this.media;
+    this.emit('media', { error });
   }
 
   /**
@@ -429,11 +529,15 @@ export class RollcallClient extends TypedEvents {
   }
 
   /**
+   * Sends a command that is to be done once: without a connection it is sent after the reconnect,
+   * and it is repeated, with the same key, until there is an answer.
+   *
    * @param {string} type
    * @param {Record<string, any>} fields
-   * @returns {Promise<any>}
+   * @returns {Promise<any>} the `ok`
+   * @throws {RollcallError} the refusal; `unconfirmed` after too long a time; `connection_lost` at the end
    */
-  #requestDurably(type, fields) {
+  requestDurably(type, fields) {
     return new Promise((resolve, reject) => {
       if (this.status === 'closed' || this.status === 'idle') {
         reject(lostError());
@@ -506,9 +610,27 @@ export class RollcallClient extends TypedEvents {
       case 'session.status':
         if (this.#isNew(message)) this.#onStatus(message);
         break;
+      case 'session.updated':
+        if (this.#isNew(message)) this.#takeSession(message.session);
+        break;
+      case 'session.starting':
+        if (this.#isNew(message)) this.emit('starting', { by: message.by ?? null, text: message.text ?? '' });
+        break;
+      case 'session.deleted':
+        this.#dismiss(new RollcallError('session_deleted', 'The session does not exist any more.'));
+        break;
+      case 'session.dismissed':
+        this.#dismiss(new RollcallError(String(message.code), 'There is no place.'));
+        break;
+      case 'waiting.denied':
+        this.#dismiss(new RollcallError('denied', 'A host has turned you away.'));
+        break;
       case 'waiting.count':
-        this.waiting = message.count;
-        this.emit('waiting', { count: message.count });
+        // Who leads hears more of it.
+        if (!this.leads || this.waiting.people.length === 0) this.#takeWaiting(message);
+        break;
+      case 'waiting.state':
+        this.#takeWaiting(message);
         break;
       case 'presence.state':
         this.#settle(message);
@@ -521,7 +643,43 @@ export class RollcallClient extends TypedEvents {
         this.#onPresenceDiff(message);
         break;
       case 'chat.message':
-        if (this.#isNew(message)) this.#addChat([message], true);
+      case 'chat.edited':
+      case 'chat.deleted':
+      case 'chat.reaction':
+      case 'chat.pinned':
+        if (this.#isNew(message)) this.chat.receive(message);
+        break;
+      case 'chat.typing':
+        this.chat.receiveTyping(message);
+        break;
+      case 'room.policy':
+      case 'room.spotlight':
+      case 'room.stage':
+      case 'stage.removed':
+      case 'participant.muted':
+      case 'participant.unmute_asked':
+        if (this.#isNew(message)) this.rules.receive(message);
+        break;
+      case 'participant.role':
+        if (this.#isNew(message)) this.#onRole(message);
+        break;
+      case 'participant.removed':
+      case 'participant.banned':
+        if (this.#isNew(message)) {
+          const { user, name, by = null, on = true } = message;
+          if (message.type === 'participant.banned') {
+            if (on) this.banned.set(user, { user, name });
+            else this.banned.delete(user);
+          }
+          this.emit('removed', { user, name, by, banned: message.type === 'participant.banned', on });
+        }
+        break;
+      case 'hand.lowered':
+      case 'hands.lowered':
+        if (this.#isNew(message)) this.emit('hand_lowered', { by: message.by ?? null, all: message.type === 'hands.lowered' });
+        break;
+      case 'attendance.summary':
+        this.emit('attendance', message.totals);
         break;
       case 'signal':
         if (message.signal_seq <= this.#signalSequence) break;
@@ -532,11 +690,15 @@ export class RollcallClient extends TypedEvents {
         this.emit('expiring', { expiresAt: message.expires_at, inMs: message.in_ms });
         void this.#renew();
         break;
+      case 'ice_servers':
+        this.#takeServers(message);
+        break;
       case 'server.draining':
         this.#connection.comeBackAfter(Number(message.retry_after_ms) || 0);
         break;
       default:
-        break; // a newer server may say more; what is not understood is ignored
+        // A newer server may say more. What is not understood counts all the same, and is handed on.
+        if (this.#isNew(message)) this.emit('event', message);
     }
   }
 
@@ -589,32 +751,94 @@ export class RollcallClient extends TypedEvents {
     this.you = joined.you;
     this.session = joined.session;
     this.peer = joined.peer ?? null;
-    this.iceServers = joined.ice_servers ?? [];
+    this.#takeServers(joined);
+    this.waiting = { ...nobodyWaits, ...joined.waiting };
+    this.#takenMedia = { audio: false, video: false, screen: false };
     const arrived = !this.#joined;
     this.#joined = true;
     this.#connection.succeeded();
     if (joined.presence) this.presence.reset(joined.presence);
     else this.presence.clear();
+    this.rules.enter(joined);
     if (arrived) this.#announceStatus();
     this.emit('joined', joined);
+    this.emit('waiting', this.waiting);
     if (joined.presence) this.emit('presence', { reset: true, joined: [], updated: [], left: [] });
-    this.#mergeChat(joined.chat);
+    this.chat.enter(joined);
     void this.#fetchPresence(joined.presence?.next ?? null);
     if (joined.state === 'present' && Object.values(this.media).includes(true)) this.setMedia({});
+    if (this.#isAway) this.#tellAway();
     this.#releaseSignals();
     for (const durable of [...this.#outbox]) this.#repeat(durable);
   }
 
+  /** @param {any} message */
+  #takeWaiting({ count = 0, people = [] }) {
+    this.waiting = { ...this.waiting, count, people };
+    this.emit('waiting', this.waiting);
+  }
+
+  /** @param {Partial<Session>} changes */
+  #takeSession(changes) {
+    if (!this.session) return;
+    this.session = { ...this.session, ...changes };
+    this.emit('session', null);
+  }
+
+  /**
+   * The server has put this person out of the session: there is nothing to come back to.
+   *
+   * @param {RollcallError} error
+   */
+  #dismiss(error) {
+    this.#refusal = error;
+    this.#connection.stop();
+  }
+
+  /** @param {any} message */
+  #onRole({ stream, streams, user, role, by = null }) {
+    const own = user === this.you?.user;
+    if (own && stream !== 'hosts' && this.you) {
+      // The stream of the hosts begins here, or is this person's no more.
+      this.#streams.delete('hosts');
+      if (streams) this.#streams.set('hosts', streams.hosts);
+      this.you = { ...this.you, role };
+      if (!this.leads) {
+        this.waiting = nobodyWaits;
+        this.banned.clear();
+      }
+      this.chat.readPrivate();
+    } else if (own) {
+      return; // it is told in the own stream, too
+    }
+    this.emit('role', { user, role, by, own });
+  }
+
+  /** @param {{ice_servers?: RTCIceServer[], ice_transport_policy?: RTCIceTransportPolicy}} message */
+  #takeServers({ ice_servers: servers = [], ice_transport_policy: policy = 'all' }) {
+    const isSame = policy === this.iceTransportPolicy && JSON.stringify(servers) === JSON.stringify(this.iceServers);
+    this.iceServers = servers;
+    this.iceTransportPolicy = policy;
+    if (!isSame) this.emit('ice', null);
+  }
+
   /** @param {SessionStatus} status */
   #onStatus(status) {
-    if (this.session) {
-      const { status: name, is_live, rev, started_at, ended_at } = status;
-      this.session = { ...this.session, status: name, is_live, rev, started_at, ended_at };
+    const { status: name, is_live, rev, started_at, ended_at, reason = null } = status;
+    const { scheduled_at = this.session?.scheduled_at, time_zone = this.session?.time_zone } = status;
+    const { duration_minutes = this.session?.duration_minutes } = status;
+    this.#takeSession({ status: name, is_live, rev, started_at, ended_at, reason, scheduled_at, time_zone, duration_minutes });
+    if (name === 'cancelled') {
+      this.emit('status', status);
+      this.#dismiss(new RollcallError('session_cancelled', 'The session was cancelled.', { details: { reason } }));
+      return;
     }
-    if (status.status === 'completed') {
+    if (name === 'completed') {
       this.state = 'ended';
       this.peer = null;
       this.presence.clear();
+      this.waiting = nobodyWaits;
+      this.rules.clear();
       this.media = { audio: false, video: false, screen: false };
     }
     this.emit('status', status);
@@ -625,6 +849,8 @@ export class RollcallClient extends TypedEvents {
     const left = (diff.left ?? []).map(({ user }) => ({ user, name: this.presence.get(user)?.name ?? '' }));
     const joined = (diff.joined ?? []).filter(({ user }) => !this.presence.get(user));
     if (!this.presence.apply(diff)) return;
+    const isSilenced = this.#takenMedia.audio && this.media.audio && this.self?.audio_enabled === false;
+    if (isSilenced && (diff.updated ?? []).some(({ user }) => user === this.you?.user)) this.rules.noticeSilence();
     this.emit('presence', { reset: false, joined, updated: diff.updated ?? [], left });
   }
 
@@ -644,53 +870,10 @@ export class RollcallClient extends TypedEvents {
       cursor = answer.next;
     }
   }
-
-  // Chat
-
-  /**
-   * @param {ChatMessage[]} messages
-   * @param {boolean} live
-   */
-  #addChat(messages, live) {
-    const added = this.chat.add(messages);
-    if (added.length > 0) this.emit('chat', { added, live });
-  }
-
-  /** @param {Joined['chat']} snapshot the newest messages */
-  #mergeChat(snapshot) {
-    if (!snapshot) return;
-    const known = this.chat.newest?.seq;
-    const first = snapshot.messages[0]?.seq;
-    if (known === undefined) this.chat.hasMore = snapshot.has_more;
-    const added = this.chat.add(snapshot.messages);
-    this.emit('chat', { added, live: known !== undefined });
-    if (known !== undefined && first !== undefined && first > known && snapshot.has_more) {
-      void this.#fillGap(known, first);
-    }
-  }
-
-  /**
-   * Fetches what was said while the connection was lost, beyond what the snapshot held.
-   *
-   * @param {number} after
-   * @param {number} before
-   */
-  async #fillGap(after, before) {
-    try {
-      while (before > after) {
-        const answer = await this.request('chat.history', { before, limit: 100 });
-        this.#addChat(answer.messages, false);
-        if (!answer.has_more || answer.messages.length === 0) return;
-        before = answer.messages[0].seq;
-      }
-    } catch {
-      const rest = this.chat.messages.filter((message) => message.seq >= before);
-      this.chat.clear();
-      this.chat.hasMore = true;
-      this.#addChat(rest, false);
-    }
-  }
 }
+
+/** @type {Waiting} */
+const nobodyWaits = { approved: true, count: 0, people: [] };
 
 function defaultURL() {
   const url = new URL('/ws', location.href);

@@ -21,10 +21,14 @@ const newcomerPatience = 4000;
 /** How long the call of a lost connection may play on, in milliseconds: the server's default grace. */
 const retirement = 20_000;
 
+/** For how long who has left the stage counts as on it, in milliseconds: after a restart of the server people step onto it again. */
+const farewell = 5000;
+
 /**
- * Calls between everybody in the room. The newcomer calls those it finds; the others answer. Calls
- * outlive a lost signaling connection, on either side. They go on when it comes back with the same
- * address, and are replaced without a gap when it comes back with another one.
+ * Calls between who is on the stage and everybody else; the audience does not call each other. The
+ * newcomer calls those it finds, and who steps onto the stage calls the audience; the others answer.
+ * Calls outlive a lost signaling connection, on either side. They go on when it comes back with the
+ * same address, and are replaced without a gap when it comes back with another one.
  *
  * @extends {TypedEvents<MeshEvents>}
  */
@@ -44,6 +48,8 @@ export class CallMesh extends TypedEvents {
   #missed = new Set();
   /** @type {Set<string>} peers that have hung up */
   #hungUp = new Set();
+  /** @type {Map<string, ReturnType<typeof setTimeout> | null>} users on the stage; with a timer those who have just left it */
+  #onStage = new Map();
   /** @type {(() => void)[]} */
   #subscriptions;
 
@@ -61,6 +67,9 @@ export class CallMesh extends TypedEvents {
       client.on('joined', (joined) => this.#joined(joined.signals_recovered === true)),
       client.on('presence', () => this.#reconcile()),
       client.on('signal', (signal) => this.#signal(signal)),
+      client.on('ice', () => {
+        for (const call of this.#all()) call.configure(this.#rtcConfiguration);
+      }),
       client.on('status', ({ status }) => {
         if (status === 'completed') this.hangUp();
       }),
@@ -70,6 +79,13 @@ export class CallMesh extends TypedEvents {
       client.on('closed', () => this.hangUp()),
     ];
     addEventListener('online', this.#networkChanged);
+    network()?.addEventListener('change', this.#connectionChanged);
+  }
+
+  /** What browsers call through: the server's word counts. @returns {RTCConfiguration} */
+  get #rtcConfiguration() {
+    const { iceServers, iceTransportPolicy } = this.client;
+    return { ...this.configuration, iceServers, iceTransportPolicy };
   }
 
   /**
@@ -98,8 +114,19 @@ export class CallMesh extends TypedEvents {
     return this.#all().filter((call) => call.user === user);
   }
 
+  /**
+   * Whether sound and pictures of somebody are to be shown: of who is on the stage.
+   *
+   * @param {string | null} user
+   */
+  plays(user) {
+    return user !== null && this.#onStage.has(user);
+  }
+
   /** Ends all calls, and says so to the other sides. */
   hangUp() {
+    for (const timer of this.#onStage.values()) clearTimeout(timer ?? undefined);
+    this.#onStage.clear();
     for (const timer of this.#expected.values()) clearTimeout(timer);
     this.#expected.clear();
     this.#hungUp.clear();
@@ -113,11 +140,22 @@ export class CallMesh extends TypedEvents {
   dispose() {
     this.hangUp();
     removeEventListener('online', this.#networkChanged);
+    network()?.removeEventListener('change', this.#connectionChanged);
     for (const unsubscribe of this.#subscriptions) unsubscribe();
   }
 
   #networkChanged = () => {
     for (const call of this.calls.values()) call.restart();
+  };
+
+  #networkType = network()?.type;
+
+  /** The browser tells of every change of speed too; another way into the network is what counts. */
+  #connectionChanged = () => {
+    const type = network()?.type;
+    if (type === this.#networkType) return;
+    this.#networkType = type;
+    if (type !== 'none') this.#networkChanged();
   };
 
   /** @returns {Call[]} */
@@ -138,12 +176,15 @@ export class CallMesh extends TypedEvents {
     if (isKept) {
       for (const call of [...this.calls.values()]) {
         if (!hasSignals && !call.isSettled) this.#startAgain(call);
+        // What cut off the server most likely cut off the call.
+        else if (call.state === 'disconnected' || call.state === 'failed') call.restart();
       }
       this.#reconcile();
       return;
     }
     this.#missed.clear();
     for (const call of [...this.calls.values()]) this.#retire(call);
+    this.#watchStage();
     for (const timer of this.#expected.values()) clearTimeout(timer);
     this.#expected.clear();
     this.#hungUp.clear();
@@ -151,14 +192,56 @@ export class CallMesh extends TypedEvents {
       this.hangUp();
       return;
     }
+    this.#openAll();
+  }
+
+  /** Calls everybody who is to be called. */
+  #openAll() {
     for (const participant of [...this.client.presence].sort(byImportance)) {
       for (const peer of participant.peers) this.#open(peer, participant.user);
     }
   }
 
+  /**
+   * Follows who is on the stage.
+   *
+   * @returns {boolean} whether this person has stepped onto it
+   */
+  #watchStage() {
+    const { presence, you } = this.client;
+    const own = you?.user ?? '';
+    const wasOn = this.plays(own);
+    for (const [user, timer] of this.#onStage) {
+      if (presence.get(user)) continue;
+      clearTimeout(timer ?? undefined);
+      this.#onStage.delete(user);
+    }
+    for (const { user, on_stage } of presence) {
+      if (on_stage) {
+        clearTimeout(this.#onStage.get(user) ?? undefined);
+        this.#onStage.set(user, null);
+      } else if (this.#onStage.get(user) === null) {
+        this.#onStage.set(user, setTimeout(() => this.#leftStage(user), farewell));
+      }
+    }
+    return !wasOn && this.plays(own);
+  }
+
+  /** @param {string} user */
+  #leftStage(user) {
+    this.#onStage.delete(user);
+    for (const call of this.#all()) {
+      if (call.user === null || this.#wants(call.user)) continue;
+      if (!call.retired) this.client.signal(call.peer, 'bye', null);
+      this.#close(call);
+    }
+    for (const call of this.callsOf(user)) this.emit('call', call);
+  }
+
   /** Follows presence: learns who is behind a call, ends those whose peer is gone, awaits newcomers. */
   #reconcile() {
     const { presence } = this.client;
+    const isNewOnStage = this.#watchStage();
     for (const call of this.#all()) {
       call.user ??= presence.owner(call.peer)?.user ?? null;
       if (call.user === null) continue;
@@ -169,6 +252,7 @@ export class CallMesh extends TypedEvents {
       // After a restart of the server addresses are unknown until their tabs are back.
       else if (!participant.reconnecting || participant.peers.length > 0) this.#retire(call);
     }
+    if (isNewOnStage) this.#openAll();
     for (const participant of presence) {
       for (const peer of participant.peers) this.#await(peer, participant.user);
     }
@@ -195,7 +279,8 @@ export class CallMesh extends TypedEvents {
   /** @param {string} user */
   #wants(user) {
     const { client } = this;
-    return client.state === 'present' && client.peer !== null && user !== client.you?.user;
+    const own = client.you?.user ?? null;
+    return client.state === 'present' && client.peer !== null && user !== own && (this.plays(user) || this.plays(own));
   }
 
   /**
@@ -215,7 +300,7 @@ export class CallMesh extends TypedEvents {
     const ownPeer = this.client.peer;
     const call = new Call({
       peer,
-      configuration: { ...this.configuration, iceServers: this.client.iceServers },
+      configuration: this.#rtcConfiguration,
       local: this.local,
       // What a call says after its connection was replaced would be taken for its successor's.
       send: (kind, payload, negotiation) => {
@@ -302,6 +387,11 @@ export class CallMesh extends TypedEvents {
     call.close();
     if (known) this.emit('closed', call);
   }
+}
+
+/** What the browser knows of its network; not every browser tells. @returns {(EventTarget & {type?: string}) | undefined} */
+function network() {
+  return /** @type {any} */ (navigator).connection;
 }
 
 /**

@@ -72,6 +72,11 @@ export class PresenceSet {
     return undefined;
   }
 
+  /** Those whose hand is up, in the order in which they raised it. */
+  get hands() {
+    return [...this].filter(({ hand }) => hand !== undefined && hand !== null).sort((a, b) => Number(a.hand) - Number(b.hand));
+  }
+
   get size() {
     return this.#participants.size;
   }

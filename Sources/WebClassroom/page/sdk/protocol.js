@@ -28,7 +28,11 @@ export const subprotocol = 'rollcall.v1';
  * @property {boolean} video_enabled
  * @property {boolean} screen_enabled
  * @property {string[]} peers addresses for signals, one for each tab
+ * @property {boolean} [on_stage] may send sound and pictures without asking
  * @property {boolean} reconnecting no connection of the person is up; it may come back
+ * @property {number} [hand] the place of the hand that is up: lower came first
+ * @property {boolean} [muted] was muted, and may not turn the microphone on
+ * @property {boolean} [away] looks at none of the connected tabs
  *
  * @typedef {object} ChatMessage
  * @property {number} seq
@@ -39,17 +43,61 @@ export const subprotocol = 'rollcall.v1';
  * @property {Role} role
  * @property {string} text plain text, never HTML
  * @property {boolean} [erased] author and text were erased: `text` is empty, `user` and `name` are a pseudonym
+ * @property {boolean} [deleted] the text was taken back: it is empty
+ * @property {string} [reply_to] the id of the message that this one answers
+ * @property {string} [edited_at] when the author last changed the text
+ * @property {{emoji: string, count: number, mine?: boolean}[]} [reactions] in the order in which each kind came up first
+ * @property {'hosts'} [to] said to the hosts alone
  *
  * @typedef {object} Session
  * @property {string} id
  * @property {string} title
  * @property {string} description
  * @property {string} instructor
+ * @property {'video' | 'audio' | 'in_person'} [kind]
  * @property {string} status
  * @property {boolean} is_live
  * @property {number} rev
+ * @property {string} [host]
+ * @property {string | null} [scheduled_at]
+ * @property {string} [time_zone] IANA
+ * @property {number} [duration_minutes]
+ * @property {number | null} [capacity]
+ * @property {'open' | 'registered' | 'approval'} [admission]
+ * @property {boolean} [waiting_room] as planned; `Policy.waiting_room` is how it is now
+ * @property {string | null} [reason] what was said about the last change of state
+ * @property {string} [course]
+ * @property {string[]} [tags]
+ * @property {{title: string, url: string}[]} [materials]
+ * @property {string | null} [video_url]
+ * @property {string | null} [recording_url]
  * @property {string | null} started_at
  * @property {string | null} ended_at
+ *
+ * @typedef {object} Policy how people may behave in the room
+ * @property {boolean} muted everybody but those who lead is muted
+ * @property {boolean} unmute_allowed who is muted by `muted` may unmute alone
+ * @property {boolean} locked nobody new gets in
+ * @property {'open' | 'hosts' | 'off'} chat who may write
+ * @property {number} slow_mode_seconds how long a participant waits from one message to the next
+ * @property {boolean} [waiting_room] left out while it is as the session was planned
+ *
+ * @typedef {object} StageRule who may send sound and pictures
+ * @property {'open' | 'invited'} mode
+ * @property {number | null} places
+ * @property {string[]} invited
+ *
+ * @typedef {object} WaitingPerson
+ * @property {string} user
+ * @property {string} name
+ * @property {Role} [role] to who leads the class, as are the next two
+ * @property {string} [since]
+ * @property {boolean} [approved] false for who knocks
+ *
+ * @typedef {object} Waiting
+ * @property {boolean} approved whether the reader, who waits, may come in when people are let in
+ * @property {number} count to who waits: those who may come in, the reader included; to who leads: all
+ * @property {WaitingPerson[]} people
  *
  * @typedef {object} PresenceSnapshot
  * @property {PresenceMode} mode
@@ -67,15 +115,21 @@ export const subprotocol = 'rollcall.v1';
  *
  * @typedef {object} Joined
  * @property {JoinState} state
- * @property {{user: string, name: string, role: Role}} you
+ * @property {{user: string, name: string, role: Role, hand?: number, muted?: boolean}} you
  * @property {string} [peer] this tab's address for signals
  * @property {number} [signal_seq] the number before that of the next signal
  * @property {Session} session
  * @property {string} epoch
  * @property {Record<string, number>} [streams]
  * @property {PresenceSnapshot} [presence]
- * @property {{messages: ChatMessage[], has_more: boolean}} [chat]
+ * @property {{messages: ChatMessage[], has_more: boolean, pinned?: ChatMessage[]}} [chat]
+ * @property {Partial<Waiting>} [waiting]
+ * @property {Policy} [policy]
+ * @property {string | null} [spotlight]
+ * @property {StageRule} [stage]
  * @property {RTCIceServer[]} [ice_servers]
+ * @property {RTCIceTransportPolicy} [ice_transport_policy]
+ * @property {string | null} [ice_expires_at] when the credentials end; new ones come before
  * @property {string} resume_token
  * @property {boolean} recovered every missed event follows; else this is the whole state
  * @property {string} [not_recovered] why not, when it was asked for
@@ -87,6 +141,10 @@ export const subprotocol = 'rollcall.v1';
  * @property {number} rev
  * @property {number} [seq]
  * @property {string | null} [by]
+ * @property {string | null} [reason]
+ * @property {string | null} [scheduled_at]
+ * @property {string} [time_zone]
+ * @property {number} [duration_minutes]
  * @property {string | null} started_at
  * @property {string | null} ended_at
  *
@@ -133,6 +191,15 @@ export const tokenExpired = 4501;
  */
 export function reconnects(code) {
   return code < 4500 && code !== 1000 && code !== 1008;
+}
+
+/**
+ * Whether a role leads the class.
+ *
+ * @param {string | undefined} role
+ */
+export function leads(role) {
+  return role === 'host' || role === 'cohost' || role === 'admin';
 }
 
 /** A random name for one command, so that its repetition does nothing twice. */
