@@ -30,9 +30,7 @@ extension RoomShard {
     for event in events {
       switch event.event {
       case .policyChanged(let policy, let mutesAll):
-        silence(room, at: now) { [conduct = room.conduct] user, role in
-          mutesAll ? !role.isModerating : !conduct.maySpeak(user, role: role)
-        }
+        if mutesAll { silence(room, at: now) { _, role in !role.isModerating } }
         if !policy.isLocked { admitWaiting(in: room, isStart: false, at: now) }
       case .muted(let user, let isMuted):
         if isMuted { silence(room, at: now) { speaker, _ in speaker == user } }

@@ -165,6 +165,7 @@ extension ServerLoop {
     guard let connection = connections.pointer(to: id) else { return }
     let isOpen =
       connection.pointee.isOperator || !context.hasOperatorListener && isFromThisMachine(request, of: id)
+    // To whom it is not open there is nothing here, whatever is wrong with the token.
     guard isOpen || (try? identity(of: request))??.isAdministrator == true else {
       respond(to: request, with: ProtocolError(.notFound, "There is nothing here."), of: id)
       return

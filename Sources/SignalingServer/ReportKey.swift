@@ -113,6 +113,7 @@ public struct ReportPublicKey: Sendable, Hashable {
   private static func readJSON(_ text: [UInt8]) -> [ReportPublicKey] {
     var reader = JSONReader()
     var keys: [ReportPublicKey] = []
+    // A text that is no JSON holds no keys, which is what is said of it.
     try? reader.read(text) { view throws(JSONError) in
       if let set = view["keys"] {
         keys = set.elements.compactMap(Self.init(jwk:))

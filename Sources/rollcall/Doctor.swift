@@ -30,7 +30,7 @@ struct Doctor: ParsableCommand {
     let failure = SettingFailure(problems: resolved.problems)
     if !failure.problems.isEmpty, failure.exitCode == 2 { throw failure }
     ProcessSettings.ignoreSignalsOfWrites()
-    // The checks are of what a server would have.
+    // The checks are of what a server would have; how many files may be open is one of them, raised or not.
     _ = try? ProcessSettings.raiseOpenFileLimit()
     var counts: [Finding.Level: Int] = [:]
     Examination(resolved, url: url).run { finding in

@@ -138,6 +138,12 @@ class Person:
     async def start_class(self) -> None:
         await self.page.get_by_role("button", name="Start class").click()
 
+    async def begin_class(self, link: str, **devices: bool) -> None:
+        """Through the lobby, and as the host from waiting into the class."""
+        await self.enter(link, **devices)
+        await self.sees_view("waiting")
+        await self.start_class()
+
     async def sees_count(self, count: int) -> None:
         await expect(self.page.locator(".count-number")).to_have_text(str(count))
 

@@ -259,9 +259,7 @@ async def earlier_messages(stage):
     """who comes late sees the newest messages, and earlier ones page by page, each once and in order"""
     server, browsers = stage.server, stage.browsers
     host = await browsers.person("chromium")
-    await host.enter(server.host_link)
-    await host.sees_view("waiting")
-    await host.start_class()
+    await host.begin_class(server.host_link)
     await host.sees_view("present")
     await host.page.evaluate(
         """async () => {

@@ -21,9 +21,7 @@ def frames(stream: bytes) -> list[tuple[int, int]]:
 async def compressed(stage, kind: str) -> None:
     server, browsers = stage.server, stage.browsers
     host = await browsers.person("chromium")
-    await host.enter(server.host_link)
-    await host.sees_view("waiting")
-    await host.start_class()
+    await host.begin_class(server.host_link)
     await host.sees_view("present")
     async with Proxy(server.port) as wire:
         student = await browsers.person(kind)

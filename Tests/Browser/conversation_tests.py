@@ -143,9 +143,7 @@ async def reconnection_keeps_all(stage):
         host = await browsers.person("chromium")
         grace = await browsers.person("chromium")
         alan = await browsers.person("firefox")
-        await host.enter(server.host_link)
-        await host.sees_view("waiting")
-        await host.start_class()
+        await host.begin_class(server.host_link)
         await grace.enter(server.guest_link.replace(f":{server.port}", f":{network.port}"), "Grace Hopper", microphone=True)
         await alan.enter(server.guest_link, "Alan Turing")
         for person in [host, grace, alan]:

@@ -145,9 +145,7 @@ async def waiting_room_is_switched_on(stage):
     """the waiting room is switched on and off during the class"""
     server, browsers = stage.server, stage.browsers
     host = await browsers.person("chromium")
-    await host.enter(server.host_link)
-    await host.sees_view("waiting")
-    await host.start_class()
+    await host.begin_class(server.host_link)
     await host.open_panel("Manage")
     waiting_room = host.page.get_by_role("switch", name="Waiting room")
     await expect(waiting_room).to_have_attribute("aria-checked", "false")

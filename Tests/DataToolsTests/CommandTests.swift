@@ -15,9 +15,7 @@ struct CommandTests {
   init() throws {
     folder = try TemporaryFolder()
     data = folder.path + "/data"
-    secret = folder.path + "/secret"
-    try Data("a secret of more than thirty-two bytes\n".utf8).write(to: URL(fileURLWithPath: secret))
-    try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: secret)
+    secret = try folder.secretFile()
   }
 
   private func token(_ user: String, name: String) throws -> String {

@@ -100,6 +100,14 @@ final class TemporaryFolder {
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
   }
 
+  /// A file with a secret that a server takes.
+  func secretFile() throws -> String {
+    let file = path + "/secret"
+    try Data("a secret of more than thirty-two bytes\n".utf8).write(to: URL(fileURLWithPath: file))
+    try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file)
+    return file
+  }
+
   deinit { try? FileManager.default.removeItem(atPath: path) }
 
   /// Whether any file in it, or below, has these bytes.

@@ -82,6 +82,20 @@ struct ConductTests {
     #expect(answers.map { $0.text("code") ?? $0.type } == ["muted", "ok"])
   }
 
+  @Test("an older tab with a stronger token may not say what the person may not any more")
+  func olderTab() throws {
+    let (fixture, host, _) = try Self.lesson("ada")
+    let older = fixture.join(ShardFixture.identity("bo", .cohost, session: "algebra"))
+    _ = fixture.join(ShardFixture.identity("bo", .participant, session: "algebra"))
+    try fixture.send(host, #"{"type":"room.mute_all","on":true}"#)
+    try fixture.settle()
+    #expect(try fixture.room().presence["bo"]?.role == .participant)
+    try fixture.send(older, #"{"type":"media.set","id":6,"audio":true}"#)
+    try fixture.settle()
+    #expect(fixture.take(older).first { $0.int("id") == 6 }?.text("code") == "muted")
+    #expect(try fixture.room().presence["bo"]?.media.audio == false)
+  }
+
   @Test("a promotion brings the stream of the hosts from there on, in every tab, and presence shows it")
   func promotion() throws {
     let (fixture, host, students) = try Self.lesson("ada", "ada", "bo")
