@@ -27,6 +27,8 @@ class Sheep(rollcall.Chatter):
         self.patience = 0.15
         self.forgets = 0
         self.is_called_off = False
+        self.may_return = asyncio.Event()
+        self.may_return.set()
         self.sent = 0
         self.answered_signals = set()  # (peer, number) that were taken in
         self.received = {}  # sender -> numbers, in order
@@ -40,6 +42,7 @@ class Sheep(rollcall.Chatter):
                 return
             self.is_in.clear()
             await asyncio.sleep(self.random.uniform(0, 0.3))
+            await self.may_return.wait()
 
     async def speak(self, connection):
         signalling = asyncio.create_task(self.signal(connection))
@@ -116,7 +119,11 @@ async def test(binary, folder, dice, size, rounds):
                     one.answered_signals.clear()
                 for one in cut:
                     one.is_in.clear()
+                    one.may_return.clear()
                     one.connection.transport.abort()
+                await say_something(server, judge, number)
+                for one in cut:
+                    one.may_return.set()
             else:
                 if what == "kill":
                     server.kill()
@@ -151,6 +158,14 @@ async def test(binary, folder, dice, size, rounds):
     checks.check("nobody of the herd saw anything contradictory", judge.violations)
     checks.check("the server of the herd ends with 0", [] if code == 0 else [server.log_tail()])
     checks.say(f"{size} clients: {judge.recovered} resumes, {len(judge.acknowledged)} messages, {judge.events} events, slowest return {slowest:.1f} s")
+
+
+async def say_something(server, judge, number):
+    """For who is away to miss."""
+    person = lesson.Person(server, judge, f"caller{number}")
+    await person.enter()
+    await person.say(f"you missed this {number}", f"missed-{number}")
+    await person.close()
 
 
 def lost_signals(herd):
