@@ -132,7 +132,8 @@ let package = Package(
       name: "SignalingClientTests",
       dependencies: ["SignalingClient", "RoomShard", "WebSocketCore", "JSON", "SignalingProtocol", "Classroom"]),
     .testTarget(
-      name: "PersistenceTests", dependencies: ["Persistence", "Classroom", "JSON"], exclude: ["FormatFolders"]),
+      name: "PersistenceTests", dependencies: ["Persistence", "Classroom", "JSON", "CLinux"],
+      exclude: ["FormatFolders"]),
     .testTarget(
       name: "DataToolsTests",
       dependencies: ["DataTools", "Persistence", "Classroom", "JSON", "SignalingServer", "rollcall"]),

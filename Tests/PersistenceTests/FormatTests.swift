@@ -1,3 +1,4 @@
+import CLinux
 import Testing
 
 @testable import Persistence
@@ -12,6 +13,17 @@ struct FormatTests {
   private func hexadecimal(_ bytes: [UInt8]?) -> String {
     let digits = Array("0123456789abcdef")
     return String((bytes ?? []).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+  }
+
+  @Test("the checksum is the same whether the processor has an instruction for it or not")
+  func checksumWays() {
+    var random = SeededGenerator(7)
+    for count in [0, 1, 7, 8, 9, 63, 64, 65, 4097] {
+      let bytes = (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }
+      for start in [0, 0xFFFF_FFFF, 0x1234_5678] as [UInt32] {
+        #expect(clinux_crc32c(start, bytes, count) == clinux_crc32c_by_tables(start, bytes, count), "\(count) bytes")
+      }
+    }
   }
 
   @Test("the checksum is CRC-32C")

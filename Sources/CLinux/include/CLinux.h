@@ -1,5 +1,6 @@
 #pragma once
 // Linux calls that the Swift Glibc module does not show, or shows only to C that defines _GNU_SOURCE.
+#include <malloc.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -19,3 +20,5 @@ void clinux_name_thread(const char *name);
 int clinux_clock_state(void);
 /// CRC-32C (Castagnoli, RFC 3720 appendix B.4) of `count` bytes, continuing from `crc` (0 to begin).
 uint32_t clinux_crc32c(uint32_t crc, const void *bytes, size_t count);
+/// The same on processors without an instruction for it.
+uint32_t clinux_crc32c_by_tables(uint32_t crc, const void *bytes, size_t count);
