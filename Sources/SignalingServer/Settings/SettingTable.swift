@@ -239,6 +239,18 @@ public enum SettingTable {
     .time(
       "chat-edit-within", in: .classes, 0...86_400_000, \.configuration.shard.rules.conduct.editMilliseconds,
       "How long after it was said a message may be changed by its author."),
+    .integer(
+      "chat-pins", in: .classes, 0...50, \.configuration.shard.rules.conduct.pins,
+      "How many messages of a session may be pinned at once."),
+    .integer(
+      "chat-reaction-kinds", in: .classes, 0...100, \.configuration.shard.rules.conduct.reactionKinds,
+      "How many kinds of reaction one message may have."),
+    .integer(
+      "bans", in: .classes, 0...100_000, \.configuration.shard.rules.conduct.bans,
+      "How many people may be banned from one session."),
+    .time(
+      "presence-interval", in: .classes, 10...10_000, \.configuration.shard.presenceIntervalMilliseconds,
+      "How long changes of presence are collected before they are told."),
     .time(
       "late-after", in: .classes, 0...86_400_000, \.configuration.shard.thresholds.lateAfterMilliseconds,
       "Who first comes more than so long after the beginning is late."),
