@@ -165,8 +165,21 @@ public struct Conduct: Sendable, Equatable {
   /// The users who were promoted to cohost here, in the order in which something became known of them.
   public var cohosts: [String] { people.values.filter { $0.role == .cohost }.map(\.user) }
 
-  /// Those who are banned, in the order in which something became known of them.
-  public var banned: [Person] { people.values.filter { $0.ban != nil } }
+  /// Some of those who are banned, in the order in which something became known of them.
+  /// - Parameter after: what the page before said comes next, 0 for the first.
+  /// - Returns: at most so many, and what the next page is to be asked for after; nil for the last.
+  public func banned(after: Int, limit: Int) -> (people: [Person], next: Int?) {
+    var page: [Person] = []
+    guard banCount > 0 else { return (page, nil) }
+    let values = people.values
+    for index in min(max(0, after), values.count)..<values.count {
+      let person = values[index]
+      guard person.ban != nil else { continue }
+      if page.count == limit { return (page, index) }
+      page.append(person)
+    }
+    return (page, nil)
+  }
 
   /// Whether somebody may not come in.
   public func isBanned(_ user: String) -> Bool { banCount > 0 && people[user]?.ban != nil }

@@ -41,6 +41,8 @@ extension RoomShard {
         try carryOut(command, key: key, id: id, from: connection, member, at: now)
       case .attendanceGet(let after, let limit):
         try sendAttendance(after: after, limit: limit, id: try required(id), to: connection, member, at: now)
+      case .participantBans(let after, let limit):
+        try sendBans(after: after, limit: limit, id: try required(id), to: connection, member)
       case .privateHistory(let before, let limit):
         try sendPrivateHistory(before: before, limit: limit, id: id, to: connection, member)
       case .chatTyping(let isOn):

@@ -3,6 +3,17 @@ import SignalingProtocol
 
 // What the decisions of those who lead a class do to the people who are connected.
 extension RoomShard {
+  /// Some of those who are banned, for who leads the class.
+  func sendBans(
+    after: Int, limit: Int, id: Int64, to connection: ConnectionID, _ member: Member
+  ) throws(ProtocolError) {
+    guard member.actor.role.isModerating else { throw ProtocolError(Refusal.forbidden) }
+    let page = member.room.conduct.banned(after: after, limit: limit)
+    send(to: connection, from: member.room, as: .answer(id: id)) {
+      ServerMessage.bansPage(page.people, next: page.next, id: id, into: &$0)
+    }
+  }
+
   /// Tells what happened to those who get a stream that not everybody gets.
   func tellSome(_ events: [RecordedEvent], in room: Room) {
     var counts: [(stream: StreamName, count: Int)] = []

@@ -325,9 +325,14 @@ public final class RoomShard {
     return room.classroom
   }
 
-  /// How people behave in a session in memory, and who is seen in it, un-synced events included.
-  public func conduct(of session: String) -> (conduct: Conduct, presence: Presence)? {
-    rooms[session].map { ($0.conduct, $0.presence) }
+  /// Looks at how people behave in a session in memory, and at who is seen in it, un-synced events included.
+  public func withConduct(of session: String, _ body: (Conduct, Presence) -> Void) {
+    guard let room = rooms[session] else { return }
+    if let frozen = room.frozen {
+      body(frozen.conduct, room.presence)
+    } else {
+      body(room.classroom.conduct, room.presence)
+    }
   }
 
   /// How many sessions are live, and how many people are in them.

@@ -96,6 +96,8 @@ public enum ClientMessage {
   case perform(Command, key: String?)
 
   case attendanceGet(after: Int, limit: Int)
+  /// Asks who is banned.
+  case participantBans(after: Int, limit: Int)
 
   /// Asks for what was said to the hosts.
   case privateHistory(before: UInt64?, limit: Int)
@@ -195,10 +197,11 @@ extension ClientMessage {
     } else if type.equals("token.renew") {
       self = .tokenRenew(try fields.string("token", bytes: 1...ProtocolLimits.tokenBytes))
     } else if type.equals("attendance.get") {
-      let limit = try fields.optionalInteger("limit", 1...Int64(ProtocolLimits.attendancePage))
-      self = .attendanceGet(
-        after: Int(try fields.optionalInteger("after", 0...Int64(Int32.max)) ?? 0),
-        limit: limit.map(Int.init) ?? ProtocolLimits.attendancePage)
+      let page = try fields.page(upTo: ProtocolLimits.attendancePage)
+      self = .attendanceGet(after: page.after, limit: page.limit)
+    } else if type.equals("participant.bans") {
+      let page = try fields.page(upTo: ProtocolLimits.bansPage)
+      self = .participantBans(after: page.after, limit: page.limit)
     } else if type.equals("participant.check_in") {
       self = .perform(
         .markPresent(
@@ -355,6 +358,12 @@ struct CommandFields {
       throw invalid(name, "an integer from \(range.lowerBound) to \(range.upperBound)")
     }
     return integer
+  }
+
+  /// How many entries the pages before had, or what they were told, and how many the page asked for has at most.
+  func page(upTo maximum: Int) throws(ProtocolError) -> (after: Int, limit: Int) {
+    let limit = try optionalInteger("limit", 1...Int64(maximum)).map(Int.init) ?? maximum
+    return (Int(try optionalInteger("after", 0...Int64(Int32.max)) ?? 0), limit)
   }
 
   func optionalSequence(_ name: StaticString) throws(ProtocolError) -> UInt64? {

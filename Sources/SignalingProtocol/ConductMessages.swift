@@ -163,3 +163,23 @@ extension ServerMessage {
     writer.field("has_more", hasMore)
   }
 }
+
+extension ServerMessage {
+  /// Some of those who are banned, the answer to `participant.bans`.
+  /// - Parameter next: what the next page is to be asked for after; nil on the last.
+  public static func bansPage(_ people: [Conduct.Person], next: Int?, id: Int64, into writer: inout JSONWriter) {
+    begin("ok", id: id, into: &writer)
+    writer.array("banned") { writer in
+      for person in people {
+        guard let ban = person.ban else { continue }
+        writer.beginObject()
+        writer.field("user", person.user)
+        writer.field("name", ban.name)
+        writer.field("since", RFC3339.format(ban.at))
+        writer.endObject()
+      }
+    }
+    writer.field("next", next)
+    writer.endObject()
+  }
+}

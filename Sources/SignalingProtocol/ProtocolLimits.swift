@@ -41,6 +41,8 @@ public enum ProtocolLimits {
   public static let historyTextBytes = 65_536
   /// The people of one page of the attendance report.
   public static let attendancePage = 100
+  /// The people of one page of those who are banned.
+  public static let bansPage = 100
   /// The participants of one page of presence.
   public static let presencePage = 200
   /// The people who wait that those who lead the class are told of at once: those who have waited longest.

@@ -96,6 +96,36 @@ struct ConductTests {
     #expect(try fixture.room().presence["bo"]?.media.audio == false)
   }
 
+  @Test("who leads the class can ask who is banned, in pages that a ban that ends meanwhile does not shift")
+  func bans() throws {
+    let (fixture, host, students) = try Self.lesson("ada")
+    for number in 0..<120 { try fixture.send(host, #"{"type":"participant.ban","user":"u\#(number)"}"#) }
+    try fixture.settle()
+    _ = fixture.take(host)
+    func page(_ fields: String) throws -> (users: [String], next: Int64?) {
+      try fixture.send(host, #"{"type":"participant.bans","id":5\#(fields)}"#)
+      try fixture.sync()
+      let page = try #require(fixture.take(host, "ok").last)
+      #expect(page.list("banned").allSatisfy { $0.text("since") != nil })
+      return (page.list("banned").compactMap { $0.text("user") }, page.int("next"))
+    }
+    let first = try page("")
+    #expect(first.users == (0..<100).map { "u\($0)" })
+    try fixture.send(host, #"{"type":"participant.unban","user":"u7"}"#)
+    try fixture.send(host, #"{"type":"participant.unban","user":"u110"}"#)
+    let second = try page(#","after":\#(try #require(first.next))"#)
+    #expect(second.users == (100..<120).filter { $0 != 110 }.map { "u\($0)" } && second.next == nil)
+    let short = try page(#","limit":7"#)
+    #expect(short.users.last == "u6")
+    #expect(try page(#","limit":1,"after":\#(try #require(short.next))"#).users == ["u8"])
+    #expect(try page(#","after":2147483647"#).users.isEmpty)
+    try fixture.send(students[0], #"{"type":"participant.bans","id":6}"#)
+    try fixture.send(host, #"{"type":"participant.bans"}"#)
+    try fixture.sync()
+    #expect(fixture.take(students[0]).last?.text("code") == "forbidden")
+    #expect(fixture.take(host).last?.text("code") == "missing_field")
+  }
+
   @Test("a promotion brings the stream of the hosts from there on, in every tab, and presence shows it")
   func promotion() throws {
     let (fixture, host, students) = try Self.lesson("ada", "ada", "bo")

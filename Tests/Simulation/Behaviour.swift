@@ -30,7 +30,8 @@ extension Tab {
     case 68..<73:
       send("presence.subscribe") { $0.field("mode", random.pick(PresenceMode.allCases)?.rawValue ?? "full") }
     case 73..<75: send("presence.page") { $0.field("after", random.int(0...20)) }
-    case 75: send("attendance.get") { $0.field("after", random.int(0...5)) }
+    case 75:
+      send(random.chance(0.7) ? "attendance.get" : "participant.bans") { $0.field("after", random.int(0...5)) }
     case 76..<82: history(&random)
     case 82..<86: send("ping")
     case 86..<90: repeatSettled()

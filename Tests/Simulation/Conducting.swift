@@ -114,17 +114,16 @@ extension World {
   /// Nobody who is banned is in, and nobody is heard who may not speak.
   func checkConduct(of loop: SimulatedLoop) {
     for session in loop.shard.sessions {
-      guard let room = loop.shard.conduct(of: session) else { continue }
-      for person in room.conduct.banned {
-        // Who owns the session or manages all may have been banned before anybody knew that.
-        guard let role = room.presence[person.user]?.role, role != .host, role != .admin else { continue }
-        fail("banned", "\(person.user) is banned from \(session) and in it")
-      }
-      checkStage(of: session, room.conduct.stage, room.presence)
-      for user in room.presence.speakers {
-        guard let role = room.presence[user]?.role else { continue }
-        if !room.conduct.maySpeak(user, role: role) {
-          fail("muted", "\(user) in \(session) may not speak and is heard")
+      loop.shard.withConduct(of: session) { conduct, presence in
+        for person in conduct.banCount > 0 ? Array(conduct.people.values) : [] where person.ban != nil {
+          // Who owns the session or manages all may have been banned before anybody knew that.
+          guard let role = presence[person.user]?.role, role != .host, role != .admin else { continue }
+          fail("banned", "\(person.user) is banned from \(session) and in it")
+        }
+        checkStage(of: session, conduct.stage, presence)
+        for user in presence.speakers {
+          guard let role = presence[user]?.role else { continue }
+          if !conduct.maySpeak(user, role: role) { fail("muted", "\(user) in \(session) may not speak and is heard") }
         }
       }
     }

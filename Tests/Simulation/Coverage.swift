@@ -52,6 +52,7 @@ struct Coverage {
     case join = "request join"
     case attendance = "request attendance"
     case attendanceGet = "attendance.get"
+    case bans = "participant.bans"
     case attendanceOf = "request attendance of one"
     case joinLive = "request join_live"
     case leave = "request leave"
@@ -129,6 +130,7 @@ struct Coverage {
     case .sessionsWatch: .sessionsWatch
     case .perform(let command, _): exercise(of: command)
     case .attendanceGet: .attendanceGet
+    case .participantBans: .bans
     case .privateHistory: .chatPrivateHistory
     case .chatTyping: .chatTyping
     case .presenceAway: .presenceAway

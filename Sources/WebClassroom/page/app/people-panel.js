@@ -47,7 +47,7 @@ export class PeoplePanel extends HTMLElement {
     const render = coalesced(() => this.#render());
     this.#subscriptions = [
       client.on('presence', render), client.on('role', render), client.on('spotlight', render), client.on('stage', render), client.on('joined', render),
-      client.on('removed', render),
+      client.on('removed', render), client.on('bans', render),
     ];
     this.#render();
   }

@@ -56,6 +56,7 @@ import { RollcallError, leads, randomKey, reconnects, tokenExpired } from './pro
  * @property {{by: string | null, all: boolean}} hand_lowered somebody who leads has lowered the hands, or the own one
  * @property {{user: string, name: string, by: string | null, banned: boolean, on: boolean}} removed to who leads: somebody was
  *   sent out; `on` is false when a ban was lifted
+ * @property {null} bans to who leads: what is known of who is banned has changed: `banned`
  * @property {any} attendance to who leads: the totals of the attendance report
  * @property {any} event any other event, as it came
  * @property {Signal} signal
@@ -115,7 +116,7 @@ export class RollcallClient extends TypedEvents {
   iceTransportPolicy = 'all';
   /** @type {Waiting} who waits: for who waits, and for who leads the class */
   waiting = nobodyWaits;
-  /** @type {Map<string, {user: string, name: string}>} to who leads: who was banned since this client came in, and still is */
+  /** @type {Map<string, {user: string, name: string}>} to who leads: who is banned */
   banned = new Map();
   presence = new PresenceSet();
   chat = new Chat(this);
@@ -765,11 +766,29 @@ export class RollcallClient extends TypedEvents {
     this.emit('waiting', this.waiting);
     if (joined.presence) this.emit('presence', { reset: true, joined: [], updated: [], left: [] });
     this.chat.enter(joined);
+    // Who keeps what it has is told of the rest by the events it missed.
+    if (!joined.recovered) void this.#fetchBans();
     void this.#fetchPresence(joined.presence?.next ?? null);
     if (joined.state === 'present' && Object.values(this.media).includes(true)) this.setMedia({});
     if (this.#isAway) this.#tellAway();
     this.#releaseSignals();
     for (const durable of [...this.#outbox]) this.#repeat(durable);
+  }
+
+  async #fetchBans() {
+    this.banned.clear();
+    this.emit('bans', null);
+    try {
+      for (let after = 0; this.leads && after !== null; ) {
+        const { banned, next } = await this.request('participant.bans', { after });
+        for (const { user, name } of banned) this.banned.set(user, { user, name });
+        this.emit('bans', null);
+        after = next;
+      }
+    } catch (error) {
+      // The next time that this client comes in, it asks again.
+      if (!(error instanceof RollcallError)) throw error;
+    }
   }
 
   /** @param {any} message */
@@ -803,10 +822,8 @@ export class RollcallClient extends TypedEvents {
       this.#streams.delete('hosts');
       if (streams) this.#streams.set('hosts', streams.hosts);
       this.you = { ...this.you, role };
-      if (!this.leads) {
-        this.waiting = nobodyWaits;
-        this.banned.clear();
-      }
+      if (!this.leads) this.waiting = nobodyWaits;
+      void this.#fetchBans();
       this.chat.readPrivate();
     } else if (own) {
       return; // it is told in the own stream, too
