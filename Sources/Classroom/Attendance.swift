@@ -148,11 +148,11 @@ public struct Attendance: Sendable, Equatable {
   }
 
   /// Everybody who was ever in, by user, in the order in which they first came.
-  public private(set) var rows = BlockDictionary<Row>(blockSize: 256)
+  public private(set) var rows = BlockDictionary<256, Row>()
   /// How many are in now.
   public private(set) var activeCount = 0
   /// When people waited to be let in, by user, in the order in which they first did.
-  public private(set) var waits = BlockDictionary<Waits>(blockSize: 256)
+  public private(set) var waits = BlockDictionary<256, Waits>()
   /// When the session was live, in order of time; only the last can be open.
   public private(set) var spans: [Span] = []
 

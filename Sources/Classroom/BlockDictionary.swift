@@ -1,8 +1,8 @@
 import HashTreeCollections
 
 /// Values by a text, in the order in which they came, for copies that cost little: a change after a copy copies a block of
-/// values and a path in a tree.
-public struct BlockDictionary<Value> {
+/// values and a path in a tree. A block has so many values, a power of two.
+public struct BlockDictionary<let blockSize: Int, Value> {
   private final class Storage {
     var values: BlockList<Value>
     var places: TreeDictionary<String, Int>
@@ -15,15 +15,12 @@ public struct BlockDictionary<Value> {
 
   /// Nil as long as there is nothing: most sessions have nothing for a long time.
   private var storage: Storage?
-  private let blockSize: Int
 
   /// All values in the order in which they came.
   public var values: BlockList<Value> { storage?.values ?? BlockList(blockSize: blockSize) }
 
-  /// Nothing yet, in blocks of so many values, a power of two.
-  init(blockSize: Int) {
-    self.blockSize = blockSize
-  }
+  /// Nothing yet.
+  init() {}
 
   public var count: Int { storage?.values.count ?? 0 }
 
@@ -63,7 +60,7 @@ public struct BlockDictionary<Value> {
   mutating func rebuild(
     key: (Value) -> String, joining: (inout Value, Value) -> Void, _ body: (Value) -> Value?
   ) {
-    var rebuilt = BlockDictionary(blockSize: blockSize)
+    var rebuilt = BlockDictionary()
     for value in values {
       guard let value = body(value) else { continue }
       if rebuilt.update(key(value), { joining(&$0, value) }) == nil {

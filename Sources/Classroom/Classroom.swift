@@ -17,28 +17,65 @@ public struct Classroom: Sendable, Equatable {
   public internal(set) var status = SessionStatus.scheduled
   /// Grows with each transition, from 1.
   public internal(set) var revision = 1
-  public internal(set) var startedAt: Timestamp?
-  public internal(set) var endedAt: Timestamp?
-  /// The user who started the session.
-  public internal(set) var startedBy: String?
   /// The number of the last event of this session.
   public private(set) var sequence: UInt64
-  /// The newest numbered events.
-  public internal(set) var stream = StreamTail()
-  public internal(set) var attendance = Attendance()
-  public internal(set) var chat = ChatLog()
-  public internal(set) var conduct = Conduct()
   public private(set) var keys = IdempotencyKeys()
-  /// What was said about the last transition, if anything.
-  public internal(set) var reason: String?
   /// Whether only hosts and administrators see the session.
   public internal(set) var isHidden = false
   /// Whether the session does not exist any more.
   public internal(set) var isDeleted = false
   public internal(set) var reminders: ReminderState
   public internal(set) var roster = Roster()
-  public internal(set) var lobby = Lobby()
   public internal(set) var notices = Notices()
+  private var activity = Activity.none
+
+  public internal(set) var startedAt: Timestamp? {
+    _read { yield activity.value.startedAt }
+    _modify { yield &activity.value.startedAt }
+  }
+
+  public internal(set) var endedAt: Timestamp? {
+    _read { yield activity.value.endedAt }
+    _modify { yield &activity.value.endedAt }
+  }
+
+  /// The user who started the session.
+  public internal(set) var startedBy: String? {
+    _read { yield activity.value.startedBy }
+    _modify { yield &activity.value.startedBy }
+  }
+
+  /// What was said about the last transition, if anything.
+  public internal(set) var reason: String? {
+    _read { yield activity.value.reason }
+    _modify { yield &activity.value.reason }
+  }
+
+  /// The newest numbered events.
+  public internal(set) var stream: StreamTail {
+    _read { yield activity.value.stream }
+    _modify { yield &activity.value.stream }
+  }
+
+  public internal(set) var attendance: Attendance {
+    _read { yield activity.value.attendance }
+    _modify { yield &activity.value.attendance }
+  }
+
+  public internal(set) var chat: ChatLog {
+    _read { yield activity.value.chat }
+    _modify { yield &activity.value.chat }
+  }
+
+  public internal(set) var conduct: Conduct {
+    _read { yield activity.value.conduct }
+    _modify { yield &activity.value.conduct }
+  }
+
+  public internal(set) var lobby: Lobby {
+    _read { yield activity.value.lobby }
+    _modify { yield &activity.value.lobby }
+  }
 
   /// The bounds of chat.
   public enum Limits {
@@ -403,15 +440,16 @@ public struct Classroom: Sendable, Equatable {
     epoch = core.epoch
     status = core.statusChange.status
     revision = core.statusChange.revision
-    startedAt = core.statusChange.startedAt
-    endedAt = core.statusChange.endedAt
-    reason = core.statusChange.reason
     isHidden = core.isHidden
     isDeleted = core.isDeleted
     reminders = core.reminders ?? ReminderState(since: core.details.createdAt)
-    startedBy = core.startedBy
     sequence = core.sequence
-    stream = StreamTail(last: core.streamSequence)
+    // What is as in the beginning needs no memory.
+    if let startedAt = core.statusChange.startedAt { self.startedAt = startedAt }
+    if let endedAt = core.statusChange.endedAt { self.endedAt = endedAt }
+    if let reason = core.statusChange.reason { self.reason = reason }
+    if let startedBy = core.startedBy { self.startedBy = startedBy }
+    if core.streamSequence > 0 { stream = StreamTail(last: core.streamSequence) }
     if let startedAt {
       attendance.restore([Attendance.Span(from: startedAt, to: status.isLive ? nil : endedAt)])
     }

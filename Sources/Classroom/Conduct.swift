@@ -144,7 +144,7 @@ public struct Conduct: Sendable, Equatable {
   /// Who may send sound and pictures.
   public internal(set) var stage = Stage()
   /// Those of whom something is known, in the order in which that began.
-  public internal(set) var people = BlockDictionary<Person>(blockSize: 64)
+  public internal(set) var people = BlockDictionary<64, Person>()
   public internal(set) var banCount = 0
   /// The stream `hosts`.
   public internal(set) var hosts = StreamTail()

@@ -45,7 +45,7 @@ public struct IdempotencyKeys: Sendable, Equatable {
   }
 
   /// In the order in which users first used a key.
-  public private(set) var users = BlockDictionary<User>(blockSize: 128)
+  public private(set) var users = BlockDictionary<128, User>()
 
   init() {}
 

@@ -60,7 +60,7 @@ public struct Roster: Sendable, Equatable {
   }
 
   /// By user, in the order in which they came onto the list.
-  public private(set) var entries = BlockDictionary<Entry>(blockSize: 64)
+  public private(set) var entries = BlockDictionary<64, Entry>()
   /// Of a list that is kept in outline only: the users whom it lets in, ascending.
   private var outline: [String] = []
 

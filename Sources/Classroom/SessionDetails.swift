@@ -61,6 +61,10 @@ public struct SessionDetails: Hashable, Sendable {
   /// An unpredictable name for a meeting room elsewhere, shown only to who may join.
   public var roomName: String
   public var createdAt: Timestamp
+  /// The course that the session belongs to.
+  public var course = ""
+  /// Words to find the session by.
+  public var tags: [String] = []
 
   /// What most sessions have as by default; nil when all of it is so.
   private var sharedExtras: Shared<Extras>?
@@ -119,18 +123,6 @@ public struct SessionDetails: Hashable, Sendable {
     set { extras.hasWaitingRoom = newValue }
   }
 
-  /// The course that the session belongs to.
-  public var course: String {
-    get { extras.course }
-    set { extras.course = newValue }
-  }
-
-  /// Words to find the session by.
-  public var tags: [String] {
-    get { extras.tags }
-    set { extras.tags = newValue }
-  }
-
   private var extras: Extras {
     get { sharedExtras?.value ?? Extras() }
     set { sharedExtras = newValue == Extras() ? nil : Shared(newValue) }
@@ -146,8 +138,6 @@ public struct SessionDetails: Hashable, Sendable {
     var recordingURL: String?
     var reminders = SessionDetails.defaultReminders
     var hasWaitingRoom = false
-    var course = ""
-    var tags: [String] = []
   }
 
   /// The bytes of text that people wrote into them.

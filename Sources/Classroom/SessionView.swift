@@ -5,71 +5,126 @@ public struct SessionView: Sendable, Equatable {
     _modify { yield &sharedDetails.value }
   }
   private var sharedDetails: Shared<SessionDetails>
+  /// What most sessions have nothing of yet; nil when there is nothing.
+  private var sharedPast: Shared<Past>?
   public var status: SessionStatus
-  public var revision: Int
-  public var startedAt: Timestamp?
-  public var endedAt: Timestamp?
-  public var startedBy: String?
-  /// What was said about the last transition, if anything.
-  public var reason: String?
   /// Whether only hosts and administrators see it.
   public var isHidden = false
+  public var revision: Int
+
+  private struct Past: Equatable, Sendable {
+    var startedAt: Timestamp?
+    var endedAt: Timestamp?
+    var startedBy: String?
+    var reason: String?
+    var presentCount = 0
+    var joinedCount = 0
+    var roster = Roster()
+    var notices = Notices()
+    var attendees: [String] = []
+  }
+
+  private var past: Past {
+    get { sharedPast?.value ?? Past() }
+    set { sharedPast = newValue == Past() ? nil : Shared(newValue) }
+  }
+
+  public var startedAt: Timestamp? {
+    get { past.startedAt }
+    set { past.startedAt = newValue }
+  }
+
+  public var endedAt: Timestamp? {
+    get { past.endedAt }
+    set { past.endedAt = newValue }
+  }
+
+  public var startedBy: String? {
+    get { past.startedBy }
+    set { past.startedBy = newValue }
+  }
+
+  /// What was said about the last transition, if anything.
+  public var reason: String? {
+    get { past.reason }
+    set { past.reason = newValue }
+  }
+
   /// How many people are in now.
-  public var presentCount = 0
+  public var presentCount: Int {
+    get { past.presentCount }
+    set { past.presentCount = newValue }
+  }
+
   /// How many people were ever in.
-  public var joinedCount = 0
+  public var joinedCount: Int {
+    get { past.joinedCount }
+    set { past.joinedCount = newValue }
+  }
+
   /// Who is expected.
-  public var roster = Roster()
+  public var roster: Roster {
+    get { past.roster }
+    set { past.roster = newValue }
+  }
+
   /// What people were told of it.
-  public var notices = Notices()
+  public var notices: Notices {
+    get { past.notices }
+    set { past.notices = newValue }
+  }
+
   /// Of a session in the archive: the users who were ever in, ascending. Empty of all others.
-  public var attendees: [String] = []
+  public var attendees: [String] {
+    get { past.attendees }
+    set { past.attendees = newValue }
+  }
 
   /// A view with these facts.
   public init(
     details: SessionDetails, status: SessionStatus, revision: Int, startedAt: Timestamp?, endedAt: Timestamp?,
     startedBy: String?
   ) {
-    sharedDetails = Shared(details)
+    self.init(
+      Shared(details), status: status, revision: revision,
+      past: Past(startedAt: startedAt, endedAt: endedAt, startedBy: startedBy))
+  }
+
+  private init(_ details: Shared<SessionDetails>, status: SessionStatus, revision: Int, past: Past) {
+    sharedDetails = details
     self.status = status
     self.revision = revision
-    self.startedAt = startedAt
-    self.endedAt = endedAt
-    self.startedBy = startedBy
+    self.past = past
   }
-}
 
-extension SessionView {
-  /// The details stay where they are in memory.
-  fileprivate init(_ classroom: Classroom) {
-    sharedDetails = classroom.sharedDetails
-    status = classroom.status
-    revision = classroom.revision
-    startedAt = classroom.startedAt
-    endedAt = classroom.endedAt
-    startedBy = classroom.startedBy
+  /// A session without its people, or with those of them that are given; the details stay where they are in memory.
+  fileprivate init(
+    _ classroom: Classroom, presentCount: Int = 0, joinedCount: Int = 0, roster: Roster = Roster(),
+    notices: Notices = Notices(), attendees: [String] = []
+  ) {
+    self.init(
+      classroom.sharedDetails, status: classroom.status, revision: classroom.revision,
+      past: Past(
+        startedAt: classroom.startedAt, endedAt: classroom.endedAt, startedBy: classroom.startedBy,
+        reason: classroom.reason, presentCount: presentCount, joinedCount: joinedCount, roster: roster,
+        notices: notices, attendees: attendees))
+    isHidden = classroom.isHidden
   }
 }
 
 extension Classroom {
   /// The session as it is now.
   public var view: SessionView {
-    var view = outline
-    view.presentCount = attendance.activeCount
-    view.joinedCount = attendance.rows.count
-    view.roster = roster
-    view.notices = notices
-    return view
+    SessionView(
+      self, presentCount: attendance.activeCount, joinedCount: attendance.rows.count, roster: roster, notices: notices)
   }
 
   /// As much of the session as stays in memory while the rest lies in the archive.
   public var archiveView: SessionView {
-    var view = outline
-    view.roster = Roster(members: roster.members)
-    view.attendees = attendance.rows.values.map(\.user).sorted()
-    view.joinedCount = view.attendees.count
-    view.notices = notices
-    return view
+    let attendees = attendance.rows.values.map(\.user).sorted()
+    return SessionView(
+      self, joinedCount: attendees.count, roster: Roster(members: roster.members), notices: notices,
+      attendees: attendees)
   }
 
   /// As much of a classroom as it takes to say who may see and enter it.
@@ -87,12 +142,7 @@ extension Classroom {
   }
 
   /// The session as it is now, without the people.
-  var outline: SessionView {
-    var view = SessionView(self)
-    view.reason = reason
-    view.isHidden = isHidden
-    return view
-  }
+  var outline: SessionView { SessionView(self) }
 }
 
 extension SessionView {

@@ -18,14 +18,6 @@ final class Room {
   var classroom: Classroom
   /// Since when nobody is in, if the session is live.
   var emptySince: Timestamp?
-  /// When the server has to look after the session next.
-  var agendaDue: Timestamp?
-  /// The journal position of this room's last record.
-  var position: UInt64 = 0
-  /// Set while the classroom rests on records that are void.
-  var frozen: Frozen?
-  /// How many people the catalog was told are in, and ever were.
-  var publishedCounts: (present: Int32, joined: Int32) = (0, 0)
   /// Whether a snapshot has said that the session was deleted.
   var isBuried = false
   /// Whether a presence flush is due.
@@ -36,6 +28,14 @@ final class Room {
   var isLoaded = false
   /// Whether somebody has asked for the session since that was last looked at.
   var hasVisitors = false
+  /// When the server has to look after the session next.
+  var agendaDue: Timestamp?
+  /// The journal position of this room's last record.
+  var position: UInt64 = 0
+  /// Set while the classroom rests on records that are void.
+  var frozen: Frozen?
+  /// How many people the catalog was told are in, and ever were.
+  var publishedCounts: (present: Int32, joined: Int32) = (0, 0)
 
   /// What only a room has to which people come.
   private final class Live {

@@ -45,7 +45,7 @@ extension Server {
     draft.allowsGuests = true
     let creation = RoomRequest.create(
       draft, id: session, roomName: "\(session)_\(Identifiers.random(bits: 128))",
-      epoch: "e\(Identifiers.random(bits: 80))", key: nil)
+      epoch: Identifiers.epoch(), key: nil)
     switch try ask(creation, session: session, identity: host) {
     case .success: return true
     case .failure(.sessionExists): break

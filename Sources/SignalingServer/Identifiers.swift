@@ -9,6 +9,9 @@ enum Identifiers {
     name(of: SecureRandom.bytes(count: (bits + 4) / 5))
   }
 
+  /// A name for the history of a session: short enough to need no memory of its own.
+  static func epoch() -> String { "e\(random(bits: 70))" }
+
   /// A name with 5 bits of each byte.
   static func name(of bytes: some Sequence<UInt8>) -> String {
     String(decoding: bytes.map { alphabet[Int($0 & 31)] }, as: UTF8.self)

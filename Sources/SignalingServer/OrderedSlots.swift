@@ -1,32 +1,55 @@
 import Classroom
 
+/// Something of each session, by slot, in blocks: one array would take up to twice the memory, and three times while it
+/// grows.
+struct SlotTable<Value> {
+  private static var blockSize: Int { 1024 }
+
+  private var blocks: [[Value]] = []
+  private(set) var count = 0
+
+  mutating func append(_ value: Value) {
+    if count % Self.blockSize == 0 {
+      blocks.append([])
+      // The first may be the only one, and stay small.
+      if count > 0 { blocks[blocks.count - 1].reserveCapacity(Self.blockSize) }
+    }
+    blocks[blocks.count - 1].append(value)
+    count += 1
+  }
+
+  subscript(slot: Int32) -> Value {
+    _read { yield blocks[Int(slot) / Self.blockSize][Int(slot) % Self.blockSize] }
+    _modify { yield &blocks[Int(slot) / Self.blockSize][Int(slot) % Self.blockSize] }
+  }
+}
+
 /// Where sessions stand in the lists: by start, and among equal starts by id.
 struct SlotOrder {
-  /// The starts, in milliseconds since 1970, by slot.
-  fileprivate var times: [Int64] = []
-  fileprivate var ids: [String] = []
+  /// The starts, in milliseconds since 1970.
+  fileprivate var times = SlotTable<Int64>()
+  fileprivate var ids = SlotTable<String>()
 
   /// Gives a slot its place. To be called only while no list holds the slot.
   mutating func set(_ slot: Int32, time: Int64, id: String) {
-    let index = Int(slot)
-    if index == times.count {
+    if Int(slot) == times.count {
       times.append(time)
       ids.append(id)
     } else {
-      times[index] = time
-      ids[index] = id
+      times[slot] = time
+      ids[slot] = id
     }
   }
 
-  func time(of slot: Int32) -> Int64 { times[Int(slot)] }
-  func id(of slot: Int32) -> String { ids[Int(slot)] }
+  func time(of slot: Int32) -> Int64 { times[slot] }
+  func id(of slot: Int32) -> String { ids[slot] }
 
   func position(of slot: Int32) -> SlotPosition { SlotPosition(time: time(of: slot), id: id(of: slot)) }
 
   /// Whether a slot comes before a position. Read backwards, equal starts are in the order of their ids.
   fileprivate func isBefore(_ slot: Int32, _ position: SlotPosition) -> Bool {
-    let time = times[Int(slot)]
-    return time != position.time ? time < position.time : ids[Int(slot)] > position.id
+    let time = times[slot]
+    return time != position.time ? time < position.time : ids[slot] > position.id
   }
 }
 

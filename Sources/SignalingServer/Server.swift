@@ -152,8 +152,8 @@ public final class Server: Sendable {
         pictures.run(pictureStore, keeping: named, loops: mailboxes, logger: logger)
       }
       loopThreads = try contexts.map { context throws(SystemError) in
-        let rooms = classrooms.filter { RoomPlacement.loop(of: $0.id, count: loops) == context.index }
-        let stubs = archived.filter { RoomPlacement.loop(of: $0.id, count: loops) == context.index }
+        let rooms = Handoff(classrooms.filter { RoomPlacement.loop(of: $0.id, count: loops) == context.index })
+        let stubs = Handoff(archived.filter { RoomPlacement.loop(of: $0.id, count: loops) == context.index })
         return try spawnThread(name: "rc-loop-\(context.index)") {
           Self.runLoop(context, rooms: rooms, archived: stubs, lastAlive: lastAlive, isEstimated: isEstimated)
         }
@@ -165,10 +165,16 @@ public final class Server: Sendable {
   }
 
   private static func runLoop(
-    _ context: LoopContext, rooms: [Classroom], archived: [ArchivedSession], lastAlive: Timestamp, isEstimated: Bool
+    _ context: LoopContext, rooms: Handoff<[Classroom]>, archived: Handoff<[ArchivedSession]>, lastAlive: Timestamp,
+    isEstimated: Bool
   ) {
     do throws(SystemError) {
-      try ServerLoop(context, rooms: rooms, archived: archived, lastAlive: lastAlive, isEstimated: isEstimated).run()
+      // Taken, not shared: what the loop changes would stay in memory as it was.
+      let loop = try ServerLoop(
+        context, rooms: rooms.take() ?? [], archived: archived.take() ?? [], lastAlive: lastAlive,
+        isEstimated: isEstimated)
+      ProcessSettings.giveMemoryBack()
+      loop.run()
     } catch {
       context.logger.critical("an event loop cannot start: \(error)")
       exitProcess(code: 1)

@@ -54,7 +54,7 @@ struct ServerStart<S: Storage> {
     let markers = try Self.markers(in: storage)
     var epochs: [PendingRecord] = []
     if !markers.isEmpty || report.mayHaveLostEnd && !recovered.endedCleanly {
-      epochs = recovered.changeEpochs(at: clock.now) { "e\(Identifiers.random(bits: 80))" }
+      epochs = recovered.changeEpochs(at: clock.now) { Identifiers.epoch() }
       logger.warning("what came last may be missing: \(epochs.count) sessions have new epochs, all clients begin anew")
     }
     do throws(JournalError) {

@@ -61,8 +61,7 @@ extension ServerLoop {
   /// The question that makes a session.
   static func creation(_ draft: SessionDraft, id: String, key: String?) -> RoomRequest {
     .create(
-      draft, id: id, roomName: "\(id)_\(Identifiers.random(bits: 128))", epoch: "e\(Identifiers.random(bits: 80))",
-      key: key)
+      draft, id: id, roomName: "\(id)_\(Identifiers.random(bits: 128))", epoch: Identifiers.epoch(), key: key)
   }
 
   /// Who makes a session for somebody else asks that person for it.

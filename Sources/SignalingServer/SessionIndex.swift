@@ -21,8 +21,8 @@ struct SessionIndex {
   private var free: [Int32] = []
   /// Slots of sessions that are gone and that people's lists may still name.
   private var dead: [Int32] = []
-  private var views: [SessionView?] = []
-  private var rows: [Row] = []
+  private var views = SlotTable<SessionView?>()
+  private var rows = SlotTable<Row>()
   private var order = SlotOrder()
 
   private var all = OrderedSlots()
@@ -39,14 +39,14 @@ struct SessionIndex {
   var count: Int { slots.count }
 
   /// The session of that id.
-  subscript(id: String) -> SessionView? { slots[id].flatMap { views[Int($0)] } }
+  subscript(id: String) -> SessionView? { slots[id].flatMap { views[$0] } }
 
   // MARK: Changing
 
   /// Takes in how a session looks now.
   /// - Returns: how it looked before; nil when it was not there.
   mutating func update(_ view: SessionView) -> SessionView? {
-    guard let slot = slots[view.details.id], let old = views[Int(slot)] else {
+    guard let slot = slots[view.details.id], let old = views[slot] else {
       insert(view)
       return nil
     }
@@ -60,20 +60,20 @@ struct SessionIndex {
   }
 
   private mutating func change(_ slot: Int32, from old: SessionView, to view: SessionView) {
-    views[Int(slot)] = view
+    views[slot] = view
     if old.status != view.status {
       byStatus[old.status]?.remove(slot, in: order)
       byStatus[view.status, default: OrderedSlots()].insert(slot, in: order)
-      rows[Int(slot)].status = view.status
+      rows[slot].status = view.status
     }
-    rows[Int(slot)].hasNotices = !view.notices.isEmpty
+    rows[slot].hasNotices = !view.notices.isEmpty
     if old.isListedForAll != view.isListedForAll {
       if view.isListedForAll { listed.insert(slot, in: order) } else { listed.remove(slot, in: order) }
-      rows[Int(slot)].isListed = view.isListedForAll
+      rows[slot].isListed = view.isListedForAll
     }
     guard old.details != view.details else { return }
-    rows[Int(slot)].kind = view.details.kind
-    rows[Int(slot)].host = Self.hash(view.details.host)
+    rows[slot].kind = view.details.kind
+    rows[slot].host = Self.hash(view.details.host)
     takeOutNames(slot, old.details)
     putInNames(slot, view.details)
   }
@@ -100,9 +100,9 @@ struct SessionIndex {
   /// A session does not exist any more.
   /// - Returns: how it looked before; nil when it was not there.
   mutating func remove(_ id: String) -> SessionView? {
-    guard let slot = slots.removeValue(forKey: id), let view = views[Int(slot)] else { return nil }
+    guard let slot = slots.removeValue(forKey: id), let view = views[slot] else { return nil }
     takeOut(slot, view)
-    views[Int(slot)] = nil
+    views[slot] = nil
     dead.append(slot)
     // To look for one session in the lists of all people is worth it only for many.
     guard dead.count > max(1024, slots.count / 4) else { return view }
@@ -125,9 +125,9 @@ struct SessionIndex {
 
   private mutating func putIn(_ slot: Int32, _ view: SessionView) {
     let details = view.details
-    views[Int(slot)] = view
+    views[slot] = view
     order.set(slot, time: details.scheduledAt.milliseconds, id: details.id)
-    rows[Int(slot)] = Row(
+    rows[slot] = Row(
       host: Self.hash(details.host), status: view.status, kind: details.kind, isListed: view.isListedForAll,
       hasNotices: !view.notices.isEmpty)
     all.insert(slot, in: order)
@@ -170,8 +170,8 @@ struct SessionIndex {
     guard !identity.isGuest else { return [] }
     var found: [Notification] = []
     let slots = (byHost[identity.user]?.slots ?? []) + concerned[identity.user]
-    for slot in Set(slots).sorted() where rows[Int(slot)].hasNotices {
-      guard let view = views[Int(slot)], identity.session == nil || identity.session == view.details.id else {
+    for slot in Set(slots).sorted() where rows[slot].hasNotices {
+      guard let view = views[slot], identity.session == nil || identity.session == view.details.id else {
         continue
       }
       for notice in view.notices.list where view.isAddressed(notice, to: identity.user) {
@@ -219,7 +219,7 @@ struct SessionIndex {
 
   /// The session in a slot, if it fits.
   private func view(_ slot: Int32, _ filter: SessionFilter, _ conditions: Conditions) -> SessionView? {
-    let row = rows[Int(slot)]
+    let row = rows[slot]
     guard filter.statuses.contains(row.status), filter.kind == nil || filter.kind == row.kind,
       conditions.sets.allSatisfy({ $0.contains(slot) })
     else { return nil }
@@ -227,7 +227,7 @@ struct SessionIndex {
     let mayHost = row.host == conditions.host
     let isShared = row.isListed || conditions.own.contains(slot)
     guard filter.mine != .hosted || mayHost, !conditions.isRestricted || isShared || mayHost,
-      let view = views[Int(slot)]
+      let view = views[slot]
     else { return nil }
     let hosts = mayHost && view.details.host == conditions.user
     return (filter.mine != .hosted || hosts) && (!conditions.isRestricted || isShared || hosts) ? view : nil
@@ -270,7 +270,7 @@ struct SessionIndex {
     case .attended: people = attended[user]
     }
     // Some of them may be gone.
-    conditions.short.append(people.filter { views[Int($0)] != nil })
+    conditions.short.append(people.filter { views[$0] != nil })
     conditions.sets.append(SlotSet(people, capacity: views.count))
   }
 
@@ -297,7 +297,7 @@ struct SessionIndex {
     guard let short = conditions.short.min(by: { $0.count < $1.count }), short.count < sorted.count / 4 else {
       return sorted
     }
-    return OrderedSlots(sorting: short.filter { views[Int($0)] != nil }, in: order)
+    return OrderedSlots(sorting: short.filter { views[$0] != nil }, in: order)
   }
 
   /// The part of a list that the times and the page before leave.
