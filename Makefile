@@ -15,10 +15,16 @@ SIMULATE := .build-simulation/release/simulate
 FUZZ := .build-fuzz/release/Fuzz
 FUZZ_TARGETS ?= http frames deflate commands token journal
 FUZZ_SECONDS ?= 60
-BUILD_TESTS := $(SWIFT) build --build-path .build-tests --build-tests
+# What tests and benchmarks run, and no more: the other products take as long again.
+BUILD_RELEASE = for product in rollcall loadtest conformance-client; do \
+  $(SWIFT) build $(RELEASE) --product $$product || exit 1; done
+BUILD_BENCHES = for product in recovery-bench token-bench; do $(SWIFT) build $(RELEASE) --product $$product || exit 1; done
+# Without what only a debugger reads.
+BUILD_TESTS := $(SWIFT) build --build-path .build-tests --build-tests -debug-info-format none
 # Many of the server's tests wait for sockets: beside them there is time for the others.
 RUN_TESTS := $(SWIFT) test --build-path .build-tests --skip-build --ignore-lock
-BUILD_SIMULATE := $(SWIFT) build -c release -Xswiftc -DPLANTED_BUGS --build-path .build-simulation --product simulate
+# Without the checks of overlapping accesses, which the simulated worlds among the unit tests have.
+BUILD_SIMULATE := $(SWIFT) build $(RELEASE) -Xswiftc -DPLANTED_BUGS -Xswiftc -enforce-exclusivity=unchecked --build-path .build-simulation --product simulate
 SEEDS ?= 1000
 FIRST ?= 1
 LINES ?= 200
@@ -38,7 +44,7 @@ run: packages-run ## build the server, start it with a demo class, print the two
 	exec $(ROLLCALL) serve --demo --data ./rollcall-data --host $(HOST) --port $(PORT)
 
 build: packages-run ## build the server and the load tester, optimised
-	$(SWIFT) build $(RELEASE)
+	@$(BUILD_RELEASE)
 
 test: packages-test lint builds test-unit test-simulation test-protocol build test-conformance test-http test-tls test-faults test-browser test-load test-allocations ## everything that CI checks
 	@echo "make test: all parts passed"
@@ -47,7 +53,7 @@ builds: packages-run # what the tests need, all builds at a time: none alone fil
 	@mkdir -p build-output
 	@$(MAKE) --no-print-directory $(PYTHON_READY) >build-output/build-python.log 2>&1 & python=$$!; \
 	$(BUILD_SIMULATE) >build-output/build-simulate.log 2>&1 & simulate=$$!; \
-	$(SWIFT) build $(RELEASE) >build-output/build-release.log 2>&1 & release=$$!; \
+	{ $(BUILD_RELEASE); } >build-output/build-release.log 2>&1 & release=$$!; \
 	failed=0; $(BUILD_TESTS) || failed=1; \
 	wait $$python || { cat build-output/build-python.log >&2; failed=1; }; \
 	wait $$release || { cat build-output/build-release.log >&2; failed=1; }; \
@@ -115,6 +121,7 @@ test-allocations: build ## what a frame, and each receiver of a message, allocat
 	Tests/Allocations/run $(ROLLCALL)
 
 bench: build $(SIMULATE) $(PYTHON_READY) packages-bench ## measure Rollcall beside other servers, chat, a herd, restart, snapshots: one table
+	@$(BUILD_BENCHES)
 	$(PYTHON) Tests/Bench/run $(ROLLCALL) $(LOADTEST) .build/release/recovery-bench --simulate $(SIMULATE)
 
 picture: build $(PYTHON_READY) packages-test ## take the picture of the README anew, from a class in a real browser
