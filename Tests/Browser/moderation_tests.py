@@ -130,7 +130,7 @@ async def somebody_is_sent_out(stage):
     await expect(host.page.get_by_role("heading", name="Banned (1)")).to_be_visible()
     await stage.picture(host, "banned")
     await host.page.reload()
-    await host.page.get_by_role("button", name="Join class").click()
+    await host.sees_view("present")
     await host.sees_count(2)
     await host.open_panel("People")
     await expect(host.page.get_by_role("heading", name="Banned (1)")).to_be_visible()
