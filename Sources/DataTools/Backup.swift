@@ -122,6 +122,7 @@ public enum Backup {
   /// Removes a copy that was not finished, with what is in it, as far as possible.
   private static func remove(_ path: String) {
     for folder in ["\(path)/\(DataFolder.historyName)", "\(path)/\(DataFolder.picturesName)", path] {
+      // What cannot be removed stays, without the name of a backup; why there is none is being told already.
       if let storage = try? FileStorage(path: folder), let names = try? storage.list() {
         for name in names { try? storage.remove(name) }
       }

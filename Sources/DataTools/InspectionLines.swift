@@ -17,6 +17,7 @@ public enum InspectionLines {
   /// The summary: `folder`, then each `segment`, `snapshot`, `missing_history` and `session`, then each `damage`.
   public static func summary(_ inspection: FolderInspection, path: String) -> [String] {
     var lines = [folder(inspection, path)]
+    // Those that cannot be read are among the problems below.
     lines += inspection.segments.compactMap { (try? $0.survey.get()).map(segment) }
     lines += inspection.snapshots.compactMap { snapshot in
       (try? snapshot.summary.get()).map { self.snapshot($0, bytes: snapshot.bytes) }

@@ -48,6 +48,7 @@ public enum InspectionText {
   public static func verdict(_ inspection: FolderInspection) -> [String] {
     let problems = problems(inspection).dropFirst()
     guard problems.isEmpty else { return Array(problems) }
+    // There are no problems: each can be read.
     let records = inspection.segments.reduce(0) { $0 + ((try? $1.survey.get())?.records ?? 0) }
     let entries = inspection.snapshots.reduce(0) { $0 + ((try? $1.summary.get())?.entries ?? 0) }
     let counts = [
@@ -84,6 +85,7 @@ public enum InspectionText {
   }
 
   private static func journalTitle(_ inspection: FolderInspection) -> String {
+    // Those that cannot be read have lines of their own.
     let surveys = inspection.segments.compactMap { try? $0.survey.get() }
     let records = surveys.reduce(0) { $0 + $1.records }
     let last = inspection.contents.map { ", last LSN \($0.lastLSN)" } ?? ""

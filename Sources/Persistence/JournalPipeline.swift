@@ -372,6 +372,7 @@ public struct JournalPipeline<S: Storage>: ~Copyable, Sendable {
         try storage.sync(file)
         try storage.remove(FileName.probe)
       } catch {
+        // The first failure tells; the next probe writes over what stays.
         try? storage.remove(FileName.probe)
         throw .storage(error)
       }

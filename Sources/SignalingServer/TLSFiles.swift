@@ -69,6 +69,7 @@ struct TLSFiles {
     case .selfSigned:
       let names = (certificate: "\(dataFolder)/self-signed.crt", key: "\(dataFolder)/self-signed.key")
       let wanted = hosts()
+      // One that is missing or no good is made anew.
       if let pair = try? (certificate: read(names.certificate), key: read(names.key)),
         isGood(pair.certificate, wanted, now),
         let loaded = try? load(pair, names: names, now)

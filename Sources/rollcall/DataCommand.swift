@@ -12,13 +12,23 @@ enum DataCommand {
     }
   }
 
+  /// The files of its history; nil when it has none. One that cannot be read is not taken for none: people may be named in it.
+  static func openHistory(of path: String) throws(CommandFailure) -> FileStorage? {
+    do throws(StorageError) {
+      return try FileStorage(path: "\(path)/\(DataFolder.historyName)")
+    } catch  where error.isNotFound {
+      return nil
+    } catch {
+      throw CommandFailure(sentence: "the history of \(PrintableText.escaped(path)) cannot be read: \(error)")
+    }
+  }
+
   /// What the folder holds, provided that it is one of ours.
   static func inspect(_ storage: FileStorage, path: String) throws(CommandFailure) -> FolderInspection {
+    let history = try openHistory(of: path)
     let inspection: FolderInspection
     do throws(FolderFormat.Failure) {
-      inspection = try FolderInspection(
-        storage, history: try? FileStorage(path: "\(path)/\(DataFolder.historyName)"),
-        isInUse: DataFolder.isInUse(path: path))
+      inspection = try FolderInspection(storage, history: history, isInUse: DataFolder.isInUse(path: path))
     } catch {
       throw CommandFailure(sentence: "the data folder \(PrintableText.escaped(path)): \(reason(error))")
     }

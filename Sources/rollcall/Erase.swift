@@ -56,7 +56,7 @@ struct Erase: ParsableCommand {
   private func find() throws(CommandFailure) -> ErasureFindings {
     let storage = try DataCommand.openStorage(folder)
     _ = try DataCommand.inspect(storage, path: folder)
-    let history = try? FileStorage(path: "\(folder)/\(DataFolder.historyName)")
+    let history = try DataCommand.openHistory(of: folder)
     do throws(ErasureError) {
       return try Erasure(of: user, from: storage, history: history).findings()
     } catch {

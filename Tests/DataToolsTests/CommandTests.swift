@@ -115,6 +115,23 @@ struct CommandTests {
     }
   }
 
+  @Test("a history that cannot be read is not taken for none")
+  func historyThatCannotBeRead() throws {
+    var school = try School(try storage(), history: try storage("history"))
+    try school.open("algebra")
+    try FileManager.default.removeItem(atPath: data + "/history")
+    #expect(try Program.run("inspect", data).code == 0, "a folder in which no session ended has none")
+    try Data("not a folder".utf8).write(to: URL(fileURLWithPath: data + "/history"))
+    for arguments in [
+      ["inspect", data], ["inspect", data, "--verify"], ["erase", "--user", "ada", "--data", data],
+      ["erase", "--user", "ada", "--data", data, "--dry-run"],
+    ] {
+      let run = try Program.run(arguments)
+      #expect(run.code == 1 && run.output.isEmpty, "\(arguments)")
+      #expect(run.complaint.contains("the history of \(data) cannot be read"), "\(arguments): \(run.complaint)")
+    }
+  }
+
   private func storage(_ name: String = "") throws -> FileStorage {
     try FileManager.default.createDirectory(atPath: data + "/" + name, withIntermediateDirectories: true)
     return try FileStorage(path: data + "/" + name)
