@@ -3,7 +3,9 @@ import SignalingProtocol
 
 /// To whom in a room which kind of message goes. It follows what has been *released*: somebody is added right after the
 /// message that lets them in, so that state and later events join without a gap or an overlap.
-struct Audience {
+///
+/// A class, since every signal asks it a question: as a value it would be copied for that.
+final class Audience {
   /// What a connection listens to.
   enum Seat {
     /// Waits for the start, or for a host.
@@ -69,7 +71,7 @@ struct Audience {
   }
 
   /// - Parameter role: the role that the connection has been told.
-  mutating func seat(_ connection: ConnectionID, of user: String, as role: Role, in seat: Seat) {
+  func seat(_ connection: ConnectionID, of user: String, as role: Role, in seat: Seat) {
     remove(connection)
     switch seat {
     case .waiting: waiting.insert(connection)
@@ -85,7 +87,7 @@ struct Audience {
     if role.isModerating { leaders.insert(connection) }
   }
 
-  private mutating func seatInPresence(_ connection: ConnectionID, mode: PresenceMode) {
+  private func seatInPresence(_ connection: ConnectionID, mode: PresenceMode) {
     switch mode {
     case .full: full.insert(connection)
     case .hosts: hosts.insert(connection)
@@ -94,7 +96,7 @@ struct Audience {
     }
   }
 
-  mutating func remove(_ connection: ConnectionID) {
+  func remove(_ connection: ConnectionID) {
     everyone.remove(connection)
     waiting.remove(connection)
     knocking.remove(connection)

@@ -40,7 +40,7 @@ final class Room {
   /// What only a room has to which people come.
   private final class Live {
     var presence = Presence()
-    var audience = Audience()
+    let audience = Audience()
     var peers: [String: Peer] = [:]
     var restoresPeersUntil: Timestamp?
     var detachments: [String: Detachment] = [:]
@@ -71,10 +71,7 @@ final class Room {
     _modify { yield &live.presence }
   }
 
-  var audience: Audience {
-    _read { yield live.audience }
-    _modify { yield &live.audience }
-  }
+  var audience: Audience { live.audience }
 
   /// By their id, those whose connection is lost included.
   var peers: [String: Peer] {

@@ -142,9 +142,17 @@ public final class RoomShard {
   /// The bytes of the messages that have been decided and not handed out.
   public var heldByteCount: Int { outbox.heldByteCount }
 
+  /// Whether records are on their way to the disk.
+  public var isSyncing: Bool { synced < appended }
+
+  /// Hands out what waits for no record.
+  public func releaseBeside(into sink: inout some ShardSink & ~Copyable) {
+    outbox.drainBeside { message, connection in sink.send(message, to: connection) }
+  }
+
   /// Hands out what may be shown now.
   public func release(into sink: inout some ShardSink & ~Copyable) {
-    outbox.drainBeside { message, connection in sink.send(message, to: connection) }
+    releaseBeside(into: &sink)
     #if PLANTED_BUGS
       let synced = PlantedBugs.isActive(.answerBeforeSync) ? appended : synced
     #endif

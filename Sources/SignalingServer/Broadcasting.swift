@@ -1,4 +1,5 @@
 import Bytes
+import EventLoop
 import RoomShard
 import WebSocketCore
 
@@ -76,7 +77,9 @@ extension ServerLoop {
   /// Gives the messages of the run to its connections. To be called before anything else is said to one of these.
   func finishRun() {
     guard !broadcasts.isEmpty else { return }
-    if broadcasts.receivers.count >= TickPacing.manyMembers { pacing.roundBegins() }
+    if broadcasts.receivers.count >= TickPacing.manyMembers {
+      pacing.roundBegins(at: MonotonicClock.nanoseconds())
+    }
     var forms = InlineArray<8, ByteRange?>(repeating: nil)
     forms[0] = broadcasts.plain
     var spread = Spread(

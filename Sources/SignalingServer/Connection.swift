@@ -100,10 +100,14 @@ struct WebSocketState {
   var machine: WebSocketConnection
   let purpose: Purpose
   /// The window of what is compressed for it, 9…15 as a power of two; 0 when compression was not agreed on.
-  var deflateWindowBits: UInt8 = 0
+  var deflateWindowBits: UInt8
   /// What the echo endpoint keeps from message to message; nothing else keeps any.
   var echo: EchoCompression?
-  var identity: Identity?
+  var identity: Identity? {
+    didSet { isGreeted = identity != nil }
+  }
+  /// Whether somebody has said hello on it.
+  private(set) var isGreeted = false
   var departure: Departure?
   /// What it has left to send.
   var messageBucket: RateLimit.Bucket = 0
@@ -118,13 +122,21 @@ struct WebSocketState {
   var hasSaidGoodbye = false
   /// Whether it was told that its token is about to expire.
   var isTokenWarned = false
+
+  init(machine: WebSocketConnection, purpose: Purpose, deflateWindowBits: UInt8, identity: Identity? = nil) {
+    self.machine = machine
+    self.purpose = purpose
+    self.deflateWindowBits = deflateWindowBits
+    self.identity = identity
+    isGreeted = identity != nil
+  }
 }
 
 // Questions of the hot path. They are `mutating` only so that the state is looked at where it lies: anything else copies
 // all of it out of its optional first.
 extension WebSocketState {
   /// What the connection is for, and whether somebody has said hello on it.
-  mutating func standing() -> (purpose: Purpose, isGreeted: Bool) { (purpose, identity != nil) }
+  mutating func standing() -> (purpose: Purpose, isGreeted: Bool) { (purpose, isGreeted) }
 
   /// Whether it is on its way to the loop of its room.
   mutating func isLeaving() -> Bool { departure != nil }

@@ -34,7 +34,7 @@ extension ServerLoop {
       unfinished.removeAll()
     }
     dirty.removeAll()
-    pacing.roundEnds()
+    pacing.roundEnds(at: MonotonicClock.nanoseconds())
     for id in failed { close(id) }
     failed.removeAll(keepingCapacity: true)
   }

@@ -153,7 +153,8 @@ final class ServerLoop {
   func run() {
     endTick()
     while !isFinished {
-      pacing.rest()
+      let rest = pacing.takeRest()
+      if rest > 0 { MonotonicClock.sleep(nanoseconds: rest) }
       do throws(SystemError) {
         try poller.wait(timeoutMilliseconds: timeout(), sleepingOn: context.mailbox)
       } catch {
@@ -212,6 +213,7 @@ final class ServerLoop {
     if let deadline = watch.nextDeadline {
       wait = min(wait, max(0, deadline.milliseconds(since: context.clock.timestamp(atMonotonic: monotonicNow))))
     }
+    if let patience = pacing.patience(at: MonotonicClock.nanoseconds()) { wait = min(wait, patience) }
     return Int32(min(wait, Self.sweepMilliseconds))
   }
 
@@ -219,7 +221,11 @@ final class ServerLoop {
     tellDepartures()
     appendRecords()
     var sink = LoopSink(loop: self)
-    shard.release(into: &sink)
+    if pacing.gathers(isSyncing: shard.isSyncing && !isDraining, at: MonotonicClock.nanoseconds()) {
+      shard.releaseBeside(into: &sink)
+    } else {
+      shard.release(into: &sink)
+    }
     finishRun()
     passListChanges()
     tellListChanges()
