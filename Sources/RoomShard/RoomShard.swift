@@ -336,11 +336,7 @@ public final class RoomShard {
   /// Looks at how people behave in a session in memory, and at who is seen in it, un-synced events included.
   public func withConduct(of session: String, _ body: (Conduct, Presence) -> Void) {
     guard let room = rooms[session] else { return }
-    if let frozen = room.frozen {
-      body(frozen.conduct, room.presence)
-    } else {
-      body(room.classroom.conduct, room.presence)
-    }
+    body(room.conduct, room.presence)
   }
 
   /// How many sessions are live, and how many people are in them.

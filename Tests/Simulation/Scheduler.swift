@@ -1,14 +1,19 @@
 /// The virtual clock, and what is to happen when. Things at the same time happen in the order in which they were scheduled.
 final class Scheduler {
+  /// Where something stands in time; what it is stays in its place, so that sorting moves only numbers.
   private struct Item {
     var time: Int64
     var order: UInt64
-    var action: () -> Void
+    var place: Int
+
+    func precedes(_ other: Item) -> Bool { time == other.time ? order < other.order : time < other.time }
   }
 
   /// Microseconds since the beginning.
   private(set) var now: Int64 = 0
   private var heap: [Item] = []
+  private var actions: [(() -> Void)?] = []
+  private var freePlaces: [Int] = []
   private var lastOrder: UInt64 = 0
   /// How many things have happened.
   private(set) var steps = 0
@@ -20,27 +25,37 @@ final class Scheduler {
 
   func at(_ time: Int64, _ action: @escaping () -> Void) {
     lastOrder += 1
-    heap.append(Item(time: max(time, now), order: lastOrder, action: action))
-    var index = heap.count - 1
+    let place: Int
+    if let free = freePlaces.popLast() {
+      place = free
+      actions[free] = action
+    } else {
+      place = actions.count
+      actions.append(action)
+    }
+    let item = Item(time: max(time, now), order: lastOrder, place: place)
+    var index = heap.count
+    heap.append(item)
     while index > 0 {
       let parent = (index - 1) / 2
-      guard precedes(index, parent) else { break }
-      heap.swapAt(index, parent)
+      guard item.precedes(heap[parent]) else { break }
+      heap[index] = heap[parent]
       index = parent
     }
+    heap[index] = item
   }
 
   /// Does the next thing, unless it is due after `limit`.
   func step(until limit: Int64) -> Bool {
     guard let first = heap.first, first.time <= limit else { return false }
     let last = heap.removeLast()
-    if !heap.isEmpty {
-      heap[0] = last
-      sink()
-    }
+    if !heap.isEmpty { sink(last) }
     now = first.time
     steps += 1
-    first.action()
+    let action = actions[first.place]
+    actions[first.place] = nil
+    freePlaces.append(first.place)
+    action?()
     return true
   }
 
@@ -48,22 +63,23 @@ final class Scheduler {
   func advance(to limit: Int64) { now = max(now, limit) }
 
   /// Forgets everything, so that nothing is kept alive in a circle.
-  func removeAll() { heap = [] }
-
-  private func precedes(_ left: Int, _ right: Int) -> Bool {
-    (heap[left].time, heap[left].order) < (heap[right].time, heap[right].order)
+  func removeAll() {
+    heap = []
+    actions = []
+    freePlaces = []
   }
 
-  private func sink() {
+  /// Finds the place of an item from the top on, where one is missing.
+  private func sink(_ item: Item) {
     var index = 0
     while true {
-      var smallest = index
-      let left = 2 * index + 1
-      if left < heap.count, precedes(left, smallest) { smallest = left }
-      if left + 1 < heap.count, precedes(left + 1, smallest) { smallest = left + 1 }
-      guard smallest != index else { return }
-      heap.swapAt(index, smallest)
-      index = smallest
+      var child = 2 * index + 1
+      guard child < heap.count else { break }
+      if child + 1 < heap.count, heap[child + 1].precedes(heap[child]) { child += 1 }
+      guard heap[child].precedes(item) else { break }
+      heap[index] = heap[child]
+      index = child
     }
+    heap[index] = item
   }
 }

@@ -72,19 +72,21 @@ final class SimulatedJournal {
   private func wake() {
     guard !isAwake, work == nil, server.isRunning, !isStopped else { return }
     isAwake = true
-    scheduler.after(server.wakeDelay()) { [weak self] in self?.gather() }
+    scheduler.after(server.wakeDelay()) { [unowned self] in gather() }
   }
 
-  private func setTimer() {
+  /// - Parameter isIdle: whether it has just looked, and nobody is there to be counted.
+  private func setTimer(isIdle: Bool = false) {
     timer += 1
     let number = timer
-    let wait = max(1, pipeline.nextDeadline.milliseconds(since: now))
-    scheduler.after(wait * 1000) { [weak self] in
-      guard let self, number == self.timer, self.server.isRunning, !self.isStopped else { return }
-      if self.people.contains(where: { $0 > 0 }) || self.pipeline.failedSince != nil {
-        self.wake()
+    let wait =
+      isIdle ? JournalLimits.aliveIntervalMilliseconds : max(1, pipeline.nextDeadline.milliseconds(since: now))
+    scheduler.after(wait * 1000) { [unowned self] in
+      guard number == timer, server.isRunning, !isStopped else { return }
+      if people.contains(where: { $0 > 0 }) || pipeline.failedSince != nil {
+        wake()
       } else {
-        self.setTimer()
+        setTimer(isIdle: true)
       }
     }
   }
@@ -94,11 +96,11 @@ final class SimulatedJournal {
     guard server.isRunning, work == nil else { return }
     work = mailbox
     mailbox = []
-    scheduler.after(server.world.syncDuration()) { [weak self] in
-      guard let self, self.server.isRunning, let work = self.work else { return }
+    scheduler.after(server.world.syncDuration()) { [unowned self] in
+      guard server.isRunning, let work else { return }
       self.work = nil
-      self.perform(work)
-      if !self.mailbox.isEmpty { self.wake() }
+      perform(work)
+      if !mailbox.isEmpty { wake() }
     }
   }
 
@@ -172,7 +174,7 @@ final class SimulatedJournal {
       case .addToSnapshot(let rooms): snapshot?.rooms += rooms
       case .finishSnapshot:
         snapshot?.isComplete = true
-        scheduler.after(5 * server.world.syncDuration()) { [weak self] in self?.finishSnapshot() }
+        scheduler.after(5 * server.world.syncDuration()) { [unowned self] in finishSnapshot() }
       case .abandonSnapshot:
         snapshot = nil
         post(.snapshotFinished(succeeded: false, removable: nil))

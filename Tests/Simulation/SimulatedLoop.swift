@@ -126,6 +126,11 @@ final class SimulatedLoop {
 
   var connectionsInOrder: [ServerConnection] { order.compactMap { connections[$0] } }
 
+  /// Looks at each connection in order; none comes or goes meanwhile.
+  func forEachConnection(_ body: (ServerConnection) -> Void) {
+    for id in order { if let connection = connections[id] { body(connection) } }
+  }
+
   // MARK: Waking
 
   func post(_ message: LoopMail) {
@@ -137,7 +142,7 @@ final class SimulatedLoop {
   private func wake() {
     guard !isAwake, server.isRunning, !isFinished else { return }
     isAwake = true
-    scheduler.after(server.wakeDelay()) { [weak self] in self?.tick() }
+    scheduler.after(server.wakeDelay()) { [unowned self] in tick() }
   }
 
   private func setTimer() {
@@ -151,9 +156,8 @@ final class SimulatedLoop {
     if let drainDeadline { wait = min(wait, max(0, drainDeadline - monotonicNow)) }
     guard wait < .max else { return }
     let number = timer
-    scheduler.at((monotonicNow + wait) * 1000) { [weak self] in
-      guard let self, number == self.timer else { return }
-      self.wake()
+    scheduler.at((monotonicNow + wait) * 1000) { [unowned self] in
+      if number == timer { wake() }
     }
   }
 
@@ -338,10 +342,10 @@ final class SimulatedLoop {
     connections[connection.id] = connection
     order.append(connection.id)
     let id = connection.id
-    let notice = { [weak self] in
-      guard let self, self.server.isRunning else { return }
-      self.ready.append(id)
-      self.wake()
+    let notice = { [unowned self] in
+      guard server.isRunning else { return }
+      ready.append(id)
+      wake()
     }
     connection.link.up.onReadable = notice
     connection.link.down.onWritable = notice

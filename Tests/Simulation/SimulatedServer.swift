@@ -175,11 +175,11 @@ final class SimulatedServer {
   // MARK: The history's thread
 
   func archive(_ classroom: Classroom, for loop: SimulatedLoop) {
-    scheduler.after(3 * world.syncDuration()) { [weak self, weak loop] in
-      guard let self, self.isRunning, let loop else { return }
+    scheduler.after(3 * world.syncDuration()) { [unowned self] in
+      guard isRunning else { return }
       do throws(HistoryError) {
-        try self.history.write(classroom, at: self.timestamp(atMonotonic: self.scheduler.milliseconds))
-        self.world.note("history", "has \(classroom.id)")
+        try history.write(classroom, at: timestamp(atMonotonic: scheduler.milliseconds))
+        world.note("history", "has \(classroom.id)")
         loop.post(.archived(classroom.id, sequence: classroom.sequence))
       } catch {
         loop.post(.archived(classroom.id, sequence: nil))
@@ -188,10 +188,10 @@ final class SimulatedServer {
   }
 
   func load(_ session: String, for loop: SimulatedLoop) {
-    scheduler.after(world.syncDuration()) { [weak self, weak loop] in
-      guard let self, self.isRunning, let loop else { return }
-      self.world.note("history", "gives \(session)")
-      loop.post(.loaded(session, try? self.history.read(session)))
+    scheduler.after(world.syncDuration()) { [unowned self] in
+      guard isRunning else { return }
+      world.note("history", "gives \(session)")
+      loop.post(.loaded(session, try? history.read(session)))
     }
   }
 

@@ -108,13 +108,11 @@ final class Tab {
     link.record = connection
     let current = generation
     note("connects, link \(link.number)")
-    link.down.onReadable = { [weak self] in
-      guard let self, current == self.generation else { return }
-      self.wake()
+    link.down.onReadable = { [unowned self] in
+      if current == generation { wake() }
     }
-    link.up.onWritable = { [weak self] in
-      guard let self, current == self.generation else { return }
-      self.flush()
+    link.up.onWritable = { [unowned self] in
+      if current == generation { flush() }
     }
     frames = nil
     world.deliver(link)
@@ -136,19 +134,17 @@ final class Tab {
 
   func after(_ milliseconds: Int64, _ action: @escaping (Tab) -> Void) {
     let current = generation
-    world.scheduler.after(milliseconds * 1000) { [weak self] in
-      guard let self, current == self.generation, !self.isGone else { return }
-      action(self)
+    world.scheduler.after(milliseconds * 1000) { [unowned self] in
+      if current == generation, !isGone { action(self) }
     }
   }
 
   private func wake() {
     guard !isWoken, isReading else { return }
     isWoken = true
-    world.scheduler.after(randomness.int64(20...400)) { [weak self] in
-      guard let self else { return }
-      self.isWoken = false
-      if self.isReading { self.read() }
+    world.scheduler.after(randomness.int64(20...400)) { [unowned self] in
+      isWoken = false
+      if isReading { read() }
     }
   }
 
@@ -269,9 +265,8 @@ final class Tab {
         while machine.client.nextEvent() != nil {}
         if let attempt = machine.client.nextAttempt { wait = max(1, attempt - world.scheduler.milliseconds) }
       }
-      world.scheduler.after(wait * 1000) { [weak self] in
-        guard let self, current == self.generation else { return }
-        self.connect()
+      world.scheduler.after(wait * 1000) { [unowned self] in
+        if current == generation { connect() }
       }
     }
   }

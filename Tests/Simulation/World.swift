@@ -186,10 +186,10 @@ final class World {
   func live(_ tab: Tab, _ random: Randomness) {
     var random = random
     let pause = random.duration(mean: scenario.pace)
-    scheduler.after(pause * 1000) { [weak self, weak tab] in
-      guard let self, let tab, !tab.isGone, !self.isCalm else { return }
+    scheduler.after(pause * 1000) { [unowned self] in
+      guard !tab.isGone, !isCalm else { return }
       tab.act(&random)
-      self.live(tab, random)
+      live(tab, random)
     }
   }
 
@@ -260,7 +260,7 @@ final class World {
 
   func restartLater() {
     let pause: Int64 = randomness.chance(0.1) ? randomness.int64(10_000...60_000) : randomness.int64(50...4000)
-    scheduler.after(pause * 1000) { [weak self] in self?.startServer() }
+    scheduler.after(pause * 1000) { [unowned self] in startServer() }
   }
 
   func outage() {
@@ -366,8 +366,8 @@ final class World {
   }
 
   func deliver(_ link: Link) {
-    scheduler.after(network.int64(200...40_000)) { [weak self] in
-      guard let server = self?.server, server.isRunning else { return link.serverDied() }
+    scheduler.after(network.int64(200...40_000)) { [unowned self] in
+      guard let server, server.isRunning else { return link.serverDied() }
       server.accept(link)
     }
   }

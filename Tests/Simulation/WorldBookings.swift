@@ -125,8 +125,8 @@ extension World {
       if case .perform(let command, key: nil) = request, command == .purge { bookings[session]?.isDeleted = true }
       afterMessage()
     }
-    scheduler.after(network.int64(200...20_000)) { [weak self] in
-      self?.server?.ask(request, session: session, identity: who, number: number)
+    scheduler.after(network.int64(200...20_000)) { [unowned self] in
+      server?.ask(request, session: session, identity: who, number: number)
     }
   }
 

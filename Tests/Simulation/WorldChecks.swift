@@ -7,7 +7,7 @@ extension World {
   /// Nothing may grow without bound.
   func checkBounds(of loop: SimulatedLoop) {
     if loop.shard.heldByteCount > 8 << 20 { fail("memory", "the outbox holds \(loop.shard.heldByteCount) bytes") }
-    for connection in loop.connectionsInOrder {
+    loop.forEachConnection { connection in
       if connection.backlog.count > patience.outboundBytes + (1 << 20) {
         fail("memory", "\(connection.backlog.count) bytes wait for one socket")
       }

@@ -18,8 +18,8 @@ extension World {
       answer(result)
       afterMessage()
     }
-    scheduler.after(network.int64(200...20_000)) { [weak self] in
-      self?.server?.ask(request, session: session, identity: identity, number: number)
+    scheduler.after(network.int64(200...20_000)) { [unowned self] in
+      server?.ask(request, session: session, identity: identity, number: number)
     }
   }
 
