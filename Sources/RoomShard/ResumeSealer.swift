@@ -1,4 +1,5 @@
 import Classroom
+import SignalingProtocol
 
 /// What a resume token says: who was in which session, in which history and under which address.
 public struct ResumeClaim: Sendable, Hashable {
@@ -9,6 +10,9 @@ public struct ResumeClaim: Sendable, Hashable {
   public var peer: String?
   /// From then on the token counts no longer.
   public var expiresAt: Timestamp
+
+  /// When the token was given.
+  var givenAt: Timestamp { expiresAt.advanced(byMilliseconds: -ProtocolLimits.resumeTokenMilliseconds) }
 
   /// A claim of these facts.
   public init(user: String, session: String, epoch: String, peer: String?, expiresAt: Timestamp) {

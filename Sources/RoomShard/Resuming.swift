@@ -104,10 +104,12 @@ extension RoomShard {
     return peer
   }
 
-  /// The address of a token that this server, having restarted, does not remember.
+  /// The address of a token that this server, having restarted, does not remember. One from before the last end of the
+  /// class is gone: everybody was told so.
   private func restorable(_ claim: ResumeClaim?, in room: Room, at now: Timestamp) -> String? {
     guard let claim, let peer = claim.peer, claim.epoch == room.classroom.epoch, room.peers[peer] == nil,
-      let end = room.restoresPeersUntil, now <= end
+      let end = room.restoresPeersUntil, now <= end,
+      let begin = room.classroom.attendance.spans.last?.from, claim.givenAt >= begin
     else { return nil }
     return peer
   }

@@ -370,6 +370,7 @@ extension SignalingClient {
         epoch: entry.epoch, resumeToken: entry.resumeToken, stream: StreamPosition(after: event.position),
         status: change.status, revision: change.revision, peer: entry.peer, signalSequence: entry.signalSequence)
       memory?.messages.begin(after: event.position)
+      memory?.entered = change.revision
       takeStreams(of: entry)
       return
     }
@@ -384,7 +385,13 @@ extension SignalingClient {
       known.status = change.status
       known.revision = change.revision
       known.messages.begin(after: event.position)
+    } else if place == .waiting {
+      // Who waits is told the events it missed, with their numbers, when it is let in.
+      known.status = change.status
+      known.revision = change.revision
+      known.toldWhileWaiting = change.revision
     }
+    known.entered = change.revision
     known.epoch = entry.epoch
     known.resumeToken = entry.resumeToken
     known.peer = entry.peer
@@ -441,8 +448,9 @@ extension SignalingClient {
     if event.notRecovered == .epochChanged, entry.epoch == known.epoch {
       report(ProtocolViolation(.contradiction, "the epoch is said to have changed and is the same"))
     }
-    // protocol/README.md, 2: what was shown is safe; within an epoch numbers never go back.
+    // protocol/README.md, 2: what was shown is safe; within an epoch numbers never go back. Who waits is told of none.
     let shown = max(position, known.messages.lastExpected)
+    if event.place == .waiting, event.position == 0, event.notRecovered != .ahead { return }
     if entry.epoch == known.epoch, event.position < shown || event.notRecovered == .ahead {
       report(
         ProtocolViolation(

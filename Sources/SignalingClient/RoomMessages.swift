@@ -87,7 +87,8 @@ extension SignalingClient {
       dismiss(.status(event.change.status))
     }
     if event.change.status == .completed, state == .waiting, isKnocking { dismiss(.status(.completed)) }
-    if event.change.status == .completed, state == .present {
+    // protocol/README.md, 5: an end that was missed, and after which the class went on, is over.
+    if event.change.status == .completed, state == .present, event.change.revision > memory?.entered ?? 0 {
       // protocol/README.md, 4: "At the end … presence is empty (no diff says so), peers are gone".
       state = .reading
       presence?.removeAll()

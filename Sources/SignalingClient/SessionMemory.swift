@@ -16,6 +16,8 @@ struct SessionMemory {
   var revision: Int
   /// The last revision that was told without a number, while waiting: a resume tells it again, with its number.
   var toldWhileWaiting: Int?
+  /// The revision that the client was let in with: what it missed before does not change where it is.
+  var entered = 0
   /// The address for signals; nil for who has none.
   var peer: String?
   /// The number of the last signal.

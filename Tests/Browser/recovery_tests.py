@@ -150,6 +150,37 @@ async def one_connection_is_lost(stage):
         assert [await person.marked_calls() for person in [host, guest]] == [1, 1]
 
 
+async def class_goes_on_meanwhile(stage):
+    """whose connection is lost while the class ends and is opened again comes back into the class, and the call is made anew"""
+    server, browsers = stage.server, stage.browsers
+    async with Proxy(server.port) as network:
+        host = await browsers.person("chromium")
+        guest = await browsers.person("chromium")
+        await host.enter(server.host_link, camera=True)
+        await guest.enter(server.guest_link.replace(f":{server.port}", f":{network.port}"), "Grace Hopper", camera=True)
+        await host.sees_view("waiting")
+        await host.start_class()
+        await host.sees_moving_video(1)
+        address = await guest.peer()
+        network.cut()
+        await expect(guest.page.get_by_text("Connection lost. Reconnecting…")).to_be_visible()
+        await host.page.get_by_role("button", name="Leave class").click()
+        await host.page.get_by_role("button", name="End class for everyone").click()
+        await host.sees_view("ended")
+        await host.page.get_by_role("button", name="Open the class again").click()
+        await host.sees_view("present")
+        await host.say("We go on")
+        network.mend()
+        await expect(guest.page.locator("rollcall-banner[data-state=lost]")).to_have_count(0, timeout=40_000)
+        await guest.sees_messages(["We go on"])
+        await guest.sees_view("present")
+        for person in [host, guest]:
+            await person.sees_count(2)
+        assert await guest.peer() not in [address, None]
+        # The end of the class ended the call. Who opens it again decides anew what others see.
+        await host.shows_faces(1)
+
+
 # Keeps what the page is told when it is let in, and speaks for its address on another connection.
 LISTEN = """(() => {
   const Original = WebSocket;
@@ -257,4 +288,4 @@ async def erased_message_says_so(stage):
     await stage.picture(witness, "erased")
 
 
-TESTS = [erased_message_says_so, server_is_killed, server_is_restarted, waiting_survives_restart, one_connection_is_lost, address_is_taken_over, reload_is_the_same_guest]
+TESTS = [erased_message_says_so, server_is_killed, server_is_restarted, waiting_survives_restart, one_connection_is_lost, class_goes_on_meanwhile, address_is_taken_over, reload_is_the_same_guest]

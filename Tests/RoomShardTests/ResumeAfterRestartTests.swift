@@ -54,6 +54,30 @@ struct ResumeAfterRestartTests {
     #expect(fixture.take(host, "error").map { $0.text("code") } == ["peer_unavailable"])
   }
 
+  @Test("an address from before the end of the class does not come back when the class goes on")
+  func reopened() throws {
+    let (fixture, host) = try ShardFixture.live()
+    let ada = fixture.join("ada")
+    try fixture.settle()
+    let joined = try fixture.takeJoined(ada)
+    for type in ["session.end", "session.start"] {
+      fixture.advance(1000)
+      try fixture.send(host, #"{"type":"\#(type)"}"#)
+      try fixture.settle()
+    }
+    let again = try fixture.takeJoined(ada)
+    #expect(again.text("peer") != joined.text("peer"))
+    try fixture.crash(downFor: 1000)
+    let old = fixture.resume("ada", try resume(joined))
+    try fixture.sync()
+    let got = try fixture.takeJoined(old)
+    #expect(got.flag("recovered") == true && got["signals_recovered"] == nil)
+    #expect(![joined.text("peer"), again.text("peer")].contains(got.text("peer")))
+    let new = fixture.resume("ada", try resume(again))
+    try fixture.sync()
+    #expect(try fixture.takeJoined(new).text("peer") == again.text("peer"))
+  }
+
   @Test("after the grace the address is gone")
   func tooLate() throws {
     let (fixture, joined) = try crashed()

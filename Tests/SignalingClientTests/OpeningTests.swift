@@ -77,6 +77,49 @@ struct OpeningTests {
     #expect(events == ["ready u1", "joined present recovered", "presence", "chat 5 u2: hi", "signal 2 from p2"])
   }
 
+  @Test("an end that was missed, and after which the class went on, puts nobody out")
+  func resumeAcrossAnEnd() throws {
+    var server = ScriptedServer()
+    try server.join()
+    server.client.transportEnded(at: server.now, using: &server.workspace)
+    _ = server.events()
+    try server.connect()
+    var joined = Joined()
+    joined.peer = "p9"
+    joined.participants = [ScriptedServer.participant("u1", peer: "p9")]
+    joined.revision = 4
+    joined.hasChat = false
+    joined.more = #""recovered": true"#
+    let events = server.say(
+      ScriptedServer.welcome, ScriptedServer.ready(3), ScriptedServer.joined(4, joined.text),
+      ScriptedServer.status(4, "completed", rev: 3), ScriptedServer.status(5, "ongoing", rev: 4))
+    #expect(
+      events == ["ready u1", "joined present recovered", "presence", "status 4 completed", "status 5 ongoing"])
+    #expect(server.client.state == .present)
+    #expect(server.client.peer == "p9")
+    #expect(server.say(ScriptedServer.status(6, "completed", rev: 5)) == ["status 6 completed", "presence"])
+    #expect(server.client.state == .reading)
+  }
+
+  @Test("who waits in a class that has begun is told of its changes from there on")
+  func resumeInTheWaitingRoom() throws {
+    var server = ScriptedServer()
+    var joined = Joined()
+    joined.state = "waiting"
+    joined.room = 0
+    try server.join(joined.text)
+    server.client.transportEnded(at: server.now, using: &server.workspace)
+    _ = server.events()
+    try server.connect()
+    joined.status = "ongoing"
+    joined.more = #""recovered": true"#
+    joined.hasChat = false
+    _ = server.say(ScriptedServer.welcome, ScriptedServer.ready(3), ScriptedServer.joined(4, joined.text))
+    joined.revision = 3
+    let update = #"{"type": "session.updated", "at": 5, "by": null, "session": \#(joined.session)}"#
+    #expect(server.say(update) == ["updated 3"])
+  }
+
   @Test("a resume that is not honoured begins anew, with the reason")
   func notRecovered() throws {
     var server = ScriptedServer()

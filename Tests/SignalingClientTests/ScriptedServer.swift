@@ -223,16 +223,26 @@ struct Joined {
   var next = "null"
   var hasChat = true
   var more = #""recovered": false"#
+  /// Nil for the one that goes with the state.
+  var status: String?
+  var revision: Int?
+
+  /// The session as it is described to the client.
+  var session: String {
+    let status = status ?? ["waiting": "scheduled", "present": "ongoing", "ended": "completed"][state] ?? ""
+    let revision = revision ?? ["scheduled": 1, "ongoing": 2, "completed": 3][status] ?? 0
+    return """
+      {"id": "algebra", "title": "T", "description": "", "instructor": "", "kind": "video", "status": "\(status)", \
+      "is_live": \(status == "ongoing"), "rev": \(revision), "host": "h", "scheduled_at": \(date), "time_zone": "UTC", \
+      "duration_minutes": 60, "capacity": null, "admission": "open", "visibility": "listed", "guests": false, \
+      "created_at": \(date), "started_at": \(status == "scheduled" ? "null" : date), "ended_at": \
+      \(status == "completed" ? date : "null"), "started_by": null}
+      """
+  }
 
   var text: String {
-    let status = ["waiting": "scheduled", "present": "ongoing", "ended": "completed"][state] ?? ""
     var text = """
-      "state": "\(state)", "you": {"user": "u1", "name": "Ada", "role": "\(role)"}, "session": {"id": "algebra", \
-      "title": "T", "description": "", "instructor": "", "kind": "video", "status": "\(status)", "is_live": \
-      \(state == "present"), "rev": \(["waiting": 1, "present": 2, "ended": 3][state] ?? 0), "host": "h", "scheduled_at": \
-      \(date), "time_zone": "UTC", "duration_minutes": 60, "capacity": null, "admission": "open", "visibility": "listed", \
-      "guests": false, "created_at": \(date), "started_at": \(state == "waiting" ? "null" : date), "ended_at": \
-      \(state == "ended" ? date : "null"), "started_by": null}, "epoch": "\(epoch)", "streams": {"room": \(room), "user:u1": \(own)\(hosts.map { ", \"hosts\": \($0)" } ?? "")}, \
+      "state": "\(state)", "you": {"user": "u1", "name": "Ada", "role": "\(role)"}, "session": \(session), "epoch": "\(epoch)", "streams": {"room": \(room), "user:u1": \(own)\(hosts.map { ", \"hosts\": \($0)" } ?? "")}, \
       "resume_token": "r1", \(more)
       """
     if state == "present" {

@@ -17,6 +17,7 @@ final class AttendanceModel {
   /// The time that one tab spent in a session.
   final class Span {
     enum End {
+      /// It goes on; once it has begun, to the end of that class.
       case open
       case left(earliest: Int64, latest: Int64)
       /// The connection is gone; a leave that was sent then, and not answered, may have been done.
@@ -43,6 +44,11 @@ final class AttendanceModel {
     func begin(at time: Int64) {
       asked = max(asked, time)
       begun = time
+    }
+
+    /// What becomes of it when the class ends: the tab reads, and is there again from some time on if the class goes on.
+    func readingOn() -> Span {
+      Span(user: user, session: session, asked: asked, connection: connection)
     }
   }
 
@@ -78,6 +84,9 @@ final class AttendanceModel {
   /// From the end of one process to the beginning of the next.
   private var downtimes: [(from: Int64, to: Int64)] = []
   private var stoppedAt: Int64?
+  /// When a loop's records could not be written: nobody's time ends meanwhile.
+  private var troubles: [(from: Int64, to: Int64)] = []
+  private var failedAt: [Int: Int64] = [:]
 
   func add(_ span: Span) { spans.append(span) }
   func add(_ expulsion: Expulsion) { expulsions.append(expulsion) }
@@ -90,23 +99,32 @@ final class AttendanceModel {
   func restarted(at time: Int64) {
     if let stoppedAt { downtimes.append((stoppedAt, time)) }
     stoppedAt = nil
+    for loop in failedAt.keys.sorted() { storageHealed(loop: loop, at: time) }
+  }
+  func storageFailed(loop: Int, at time: Int64) { failedAt[loop] = failedAt[loop] ?? time }
+  func storageHealed(loop: Int, at time: Int64) {
+    if let begin = failedAt.removeValue(forKey: loop) { troubles.append((begin, time)) }
   }
 
-  /// The bounds for one user until `now`, in a session that began and perhaps ended then.
+  /// The bounds for one user until `now`, in a session that was held at these times: the first begins with the session,
+  /// the others are those for which it was opened again.
   func bounds(
-    user: String, session: String, started: Int64, ended: Int64?, now: Int64, grace: Int64
+    user: String, session: String, held: [(from: Int64, to: Int64)], now: Int64, grace: Int64
   ) -> (least: Int64, most: Int64) {
-    let limit = ended ?? now
+    /// When the class ends in which somebody is at that time, or is to be soon.
+    func end(after time: Int64) -> Int64 { held.first { $0.to > time }?.to ?? now }
+    // Who was here or awaited when the server or its disk went is awaited anew when it is back.
+    let delays = (downtimes + troubles + failedAt.values.map { ($0, now) }).sorted { $0 < $1 }
     var certain: [(Int64, Int64)] = []
     var possible: [(from: Int64, to: Int64, until: Int64)] = []
     for span in spans where span.user == user && span.session == session {
       var earliest: Int64
       var latest: Int64
       switch span.end {
-      case .open: (earliest, latest) = (limit, limit)
+      case .open: (earliest, latest) = (now, span.begun.map(end(after:)) ?? now)
       case .left(let low, let high): (earliest, latest) = (low, high)
       case .lost(let connection, let leaving):
-        (earliest, latest) = (min(connection.lastHeard, leaving ?? .max), connection.lostAt ?? limit)
+        (earliest, latest) = (min(connection.lastHeard, leaving ?? .max), connection.lostAt ?? now)
       }
       // What was not yet written down when the server went is reconstructed after it.
       for outage in outages {
@@ -119,14 +137,15 @@ final class AttendanceModel {
         // From then on nothing is certain any more.
         if expulsion.answered >= span.asked { earliest = min(earliest, max(expulsion.asked, span.asked)) }
       }
-      if let begun = span.begun, begun < earliest { certain.append((begun, min(earliest, limit))) }
-      var until = latest + grace
-      // Who was here or awaited when the server went is awaited anew when it is back.
-      for downtime in downtimes where downtime.to >= latest - 5000 && downtime.from <= until + 2000 {
-        until = max(until, downtime.to + grace)
+      if let begun = span.begun {
+        let limit = min(earliest, end(after: begun))
+        if begun < limit { certain.append((begun, limit)) }
       }
+      var until = latest + grace
+      for (from, to) in delays where to >= latest - 5000 && from <= until + 2000 { until = max(until, to + grace) }
       if case .lost(let connection, _) = span.end {
-        if connection.isWithoutSocket, let ended, ended <= until + 2000 { latest = max(latest, ended) }
+        let ended = end(after: span.asked)
+        if connection.isWithoutSocket, ended <= until + 2000 { latest = max(latest, ended) }
         for expulsion in expulsions where expulsion.user == user && expulsion.session == session {
           guard connection.isWithoutSocket || expulsion.isOwnWish else { continue }
           if expulsion.answered >= span.asked, expulsion.asked <= until + 2000 {
@@ -134,12 +153,14 @@ final class AttendanceModel {
           }
         }
       }
-      let from = max(started, span.asked)
-      if from <= limit { possible.append((from, min(max(latest, from), limit), until)) }
+      possible.append((span.asked, max(latest, span.asked), until))
     }
     certain.sort { $0 < $1 }
     possible.sort { ($0.from, $0.to) < ($1.from, $1.to) }
-    return (Self.length(certain), Self.length(bridged(possible)))
+    let most = bridged(possible).flatMap { span in
+      held.map { (max(span.0, $0.from), min(span.1, $0.to)) }.filter { $0.0 < $0.1 }
+    }
+    return (Self.length(certain), Self.length(most.sorted { $0 < $1 }))
   }
 
   /// Who came back in time was never gone.

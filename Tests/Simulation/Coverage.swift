@@ -16,6 +16,8 @@ struct Coverage {
   mutating func note(_ reason: CloseReason) { count("close \(reason)") }
   mutating func note(fault: Fault) { count("fault \(fault.rawValue)") }
   mutating func note(error: String) { count("error \(error)") }
+  /// Somebody was let into a class again that had ended.
+  mutating func noteReopening() { count(Exercise.reopening.rawValue) }
   mutating func note(_ name: String) { count(name) }
 
   mutating func merge(_ other: Coverage) { counts.merge(other.counts, uniquingKeysWith: +) }
@@ -37,6 +39,7 @@ struct Coverage {
     case sessionLeave = "session.leave"
     case sessionStart = "session.start"
     case sessionEnd = "session.end"
+    case reopening = "a class that goes on"
     case presenceSubscribe = "presence.subscribe"
     case presencePage = "presence.page"
     case mediaSet = "media.set"

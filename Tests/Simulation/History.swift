@@ -287,6 +287,20 @@ final class History {
     }
   }
 
+  /// A class was held when it was shown to begin, to end, and to go on.
+  func checkTimes(_ held: [(from: Int64, to: Int64)], of classroom: Classroom) {
+    for (number, event) in sessions[classroom.id]?.events ?? [:] {
+      guard case .status(let status, _) = event.content else { continue }
+      let isTrue =
+        switch status {
+        case "ongoing": held.contains { $0.from == event.at }
+        case "completed": held.contains { $0.to == event.at }
+        default: true
+        }
+      expect(isTrue, "attendance", "\(classroom.id) was \(status) at \(event.at) with \(number), held at \(held)")
+    }
+  }
+
   private func verify(_ facts: SessionFacts, of classroom: Classroom, newest: Int?, _ occasion: String) {
     let name = classroom.id
     if let epoch = facts.epoch {

@@ -26,6 +26,8 @@ struct Scenario {
   var catchUpEvents: Int
   /// How long the tokens of the platform are good, in milliseconds.
   var tokenLifetime: Int64
+  /// How long after its end a class may go on, in milliseconds.
+  var reopenWithin: Int64
 
   init(_ random: inout Randomness) {
     let isLong = random.chance(0.16)
@@ -49,5 +51,6 @@ struct Scenario {
     archiveAfter = random.pick([600_000, 8000]) ?? 600_000
     catchUpEvents = random.pick([256, 7]) ?? 256
     tokenLifetime = random.pick([86_400_000, 86_400_000, 75_000, 200_000]) ?? 86_400_000
+    reopenWithin = random.pick([-1, 4000, 60_000]) ?? -1
   }
 }

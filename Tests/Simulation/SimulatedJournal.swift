@@ -163,10 +163,12 @@ final class SimulatedJournal {
       case .failed(let loop, let incarnation, let isCertain):
         server.world.note("journal", "fails, incarnation \(incarnation), certain \(isCertain)")
         server.world.disturb()
+        server.world.attendance.storageFailed(loop: loop, at: server.world.serverNow)
         server.world.coverage.note("storage failed, \(isCertain ? "certain" : "uncertain")")
         server.loops[loop].post(.storageFailed(isCertain: isCertain))
       case .healed(let loop, let incarnation, let classrooms):
         server.world.note("journal", "heals, incarnation \(incarnation): \(classrooms.keys.sorted())")
+        server.world.attendance.storageHealed(loop: loop, at: server.world.serverNow)
         server.loops[loop].post(.storageHealed(classrooms))
       case .beginSnapshot(let round, let coveredLSN, let time):
         snapshot = Snapshot(coveredLSN: coveredLSN, begun: time)

@@ -885,6 +885,8 @@ struct SimulatedSink: ShardSink {
 
   mutating func publish(_ view: SessionView) {
     let old = loop.server.catalog[view.details.id]
+    // With a class its addresses end.
+    if view.status == .completed { loop.server.world.disturb() }
     if view.isHidden { loop.server.retract(view.details.id) } else { loop.server.publish(view) }
     loop.server.noteListChange(.changed(view.details.id, old: old, view: view.isHidden ? nil : view))
   }

@@ -74,6 +74,8 @@ final class Tab {
   private var leftAt: Int64?
   private var lostConnection: AttendanceModel.Connection?
   private var disturbances = 0
+  /// As many there had been when the tab last asked to come in: what it is told may be old when it reads that.
+  private var disturbancesWhenAsked = 0
   private var failures = 0
   /// When the token that the connection came with ends, by the server's clock; nil when it came with a ticket or as a guest.
   private var tokenExpiry: Int64?
@@ -454,7 +456,9 @@ final class Tab {
     let isSoon =
       view.wasPresent && world.serverNow - (lostConnection?.lostAt ?? droppedAt) < 15_000
       && world.disturbances == disturbances && !person.hasSeveralTabs
+    disturbancesWhenAsked = world.disturbances
     resume = resuming ? ResumeAttempt(room: view.room, mustKeepPeer: isSoon) : nil
+    resume?.mayHaveNothing = view.room == 0 && world.clockJump < 0
     // What was said before the tab came to wait was never told to it.
     if view.lacksState { resume?.mustFail = "too_old" }
   }
@@ -573,16 +577,11 @@ final class Tab {
   private func joined(_ message: JSONView, isAnswer: Bool) {
     if isAnswer {
       phase = .joined
-      disturbances = world.disturbances
+      disturbances = disturbancesWhenAsked
     }
+    if !isAnswer, view.state == .ended { world.coverage.noteReopening() }
     view.joined(message, isAnswer: isAnswer, resume: isAnswer ? resume : nil)
     if view.state == .present, let at = message["at"]?.integer { spans.last?.begin(at: at) }
-    if view.state == .ended {
-      for span in spans {
-        if span.begun == nil { world.attendance.remove(span) }
-      }
-      spans = []
-    }
     noteStatus()
     guard isAnswer else { return }
     for (text, key) in unsettled { say(text, key: key) }
@@ -601,14 +600,21 @@ final class Tab {
     after(pause) { $0.join() }
   }
 
+  /// Whose class has ended reads on, and is there again when it goes on.
   private func noteStatus() {
-    guard view.state == .ended else { return }
-    spans = []
+    guard view.state == .ended, let last = spans.last else { return }
+    if last.begun == nil { return }
+    spans = [last.readingOn()]
+    for span in spans { world.attendance.add(span) }
   }
 
   private func answered(_ sent: Sent, _ message: JSONView) {
     if let expected = sent.mustFail { return world.fail("refusals", "\(name): \(sent.type) must be \(expected)") }
-    sent.expulsion?.answered = world.serverNow
+    if let expulsion = sent.expulsion {
+      // Who came in between question and answer has lost the address since.
+      world.disturb()
+      expulsion.answered = world.serverNow
+    }
     sent.promotion?.answered = world.serverNow
     if let user = sent.demoted { world.promotions.demoted(user, in: view.session, asked: sent.time) }
     switch sent.type {

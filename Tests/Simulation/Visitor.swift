@@ -120,7 +120,13 @@ extension World {
   private func sayIsThere(_ user: String, _ session: String) {
     let asked = serverNow
     let command = Command.markPresent(user: user, name: behaviour.chance(0.5) ? "Walk-in" : nil)
+    // The server may do it and not live to say so.
+    let uncertain = AttendanceModel.Span(
+      user: user, session: session, asked: 0, connection: AttendanceModel.Connection())
+    attendance.add(uncertain)
     ask(command, session) { [unowned self] result in
+      if case .failure(.storageUnavailable(isCertain: false)) = result { return }
+      attendance.remove(uncertain)
       switch result {
       case .success(.performed(_, let view, _)):
         // After the class it is about all of it.
@@ -130,11 +136,6 @@ extension World {
         span.begun = view.status.isLive ? serverNow : nil
         attendance.add(span)
         vouch(for: user, in: session, since: span)
-      case .failure(.storageUnavailable(isCertain: false)):
-        attendance.add(
-          AttendanceModel.Span(
-            user: user, session: session, asked: 0, connection: AttendanceModel.Connection()))
-      // Whether that is so will not be known: the walk-in stays out of it.
       default: vouch(for: user, in: session)
       }
     }
@@ -142,15 +143,18 @@ extension World {
 
   private func sayHasGone(_ user: String, _ session: String, _ span: AttendanceModel.Span) {
     let asked = serverNow
+    // The server may do it and not live to say so.
+    span.connection.lastHeard = asked
+    span.end = .lost(span.connection, leaving: nil)
     ask(.markGone(user: user), session) { [unowned self] result in
       switch result {
       case .success:
         span.end = .left(earliest: asked, latest: serverNow)
         vouch(for: user, in: session)
-      case .failure(.storageUnavailable(isCertain: false)):
-        span.connection.lastHeard = asked
-        span.end = .lost(span.connection, leaving: nil)
-      default: vouch(for: user, in: session, since: span)
+      case .failure(.storageUnavailable(isCertain: false)): break
+      default:
+        span.end = .open
+        vouch(for: user, in: session, since: span)
       }
     }
   }

@@ -82,8 +82,7 @@ final class World {
     configuration.rules.conduct.stagePlaces = 3
     // So few that somebody comes to the limit.
     configuration.rules.conduct.pins = 2
-    // The model of attendance knows one beginning and one end.
-    configuration.rules.times.reopenWithinMilliseconds = -1
+    configuration.rules.times.reopenWithinMilliseconds = scenario.reopenWithin
     return configuration
   }
   var loopCount: Int { scenario.loops }

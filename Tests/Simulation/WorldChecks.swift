@@ -166,10 +166,15 @@ extension World {
 
   func checkAttendance(of classroom: Classroom, now: Int64) {
     guard let started = classroom.startedAt?.milliseconds else { return }
+    let held = classroom.attendance.spans.map { ($0.from.milliseconds, $0.to?.milliseconds ?? now) }
+    let hasEnded = !classroom.status.isLive
+    if held.first?.0 != started || hasEnded && classroom.endedAt?.milliseconds != held.last?.1 {
+      fail("attendance", "\(classroom.id) began at \(started) and was held at \(held)")
+    }
+    history.checkTimes(held, of: classroom)
     for row in classroom.attendance.rows.values {
       let bounds = attendance.bounds(
-        user: row.user, session: classroom.id, started: started, ended: classroom.endedAt?.milliseconds, now: now,
-        grace: shardConfiguration.graceMilliseconds)
+        user: row.user, session: classroom.id, held: held, now: now, grace: shardConfiguration.graceMilliseconds)
       let found = row.milliseconds(until: Timestamp(milliseconds: now))
       let slack: Int64 = 300 + 60 * Int64(row.segments.count)
       if found < bounds.least - slack || found > bounds.most + slack {

@@ -198,7 +198,10 @@ extension World {
     let expulsion = willExpel(person.user, from: person.session, isOwnWish: true)
     question(.leave, session: person.session, identity: identity) { [unowned self] result in
       switch result {
-      case .success: expulsion.answered = serverNow
+      case .success:
+        // Who came in between question and answer has lost the address since.
+        disturb()
+        expulsion.answered = serverNow
       case .failure(.storageUnavailable(isCertain: false)): break
       case .failure: expulsion.answered = .min
       }

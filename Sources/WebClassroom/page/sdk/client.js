@@ -612,7 +612,7 @@ export class RollcallClient extends TypedEvents {
         if (this.#isNew(message)) this.#onStatus(message);
         break;
       case 'session.updated':
-        if (this.#isNew(message)) this.#takeSession(message.session);
+        if (this.#isNew(message) && message.session.rev >= (this.session?.rev ?? 0)) this.#takeSession(message.session);
         break;
       case 'session.starting':
         if (this.#isNew(message)) this.emit('starting', { by: message.by ?? null, text: message.text ?? '' });
@@ -844,7 +844,11 @@ export class RollcallClient extends TypedEvents {
     const { status: name, is_live, rev, started_at, ended_at, reason = null } = status;
     const { scheduled_at = this.session?.scheduled_at, time_zone = this.session?.time_zone } = status;
     const { duration_minutes = this.session?.duration_minutes } = status;
-    this.#takeSession({ status: name, is_live, rev, started_at, ended_at, reason, scheduled_at, time_zone, duration_minutes });
+    // What was missed is told in order, but where this client is has been said already: an end after which the class went
+    // on is over.
+    const isPast = rev < (this.session?.rev ?? 0);
+    if (isPast && name !== this.session?.status) return;
+    if (!isPast) this.#takeSession({ status: name, is_live, rev, started_at, ended_at, reason, scheduled_at, time_zone, duration_minutes });
     if (name === 'cancelled') {
       this.emit('status', status);
       this.#dismiss(new RollcallError('session_cancelled', 'The session was cancelled.', { details: { reason } }));
