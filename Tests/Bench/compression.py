@@ -1,27 +1,20 @@
-#!/usr/bin/env python3
-"""usage: Tests/Bench/compression ROLLCALL [--members N] [--rate R] [--seconds S] [--runs N]
+"""What permessage-deflate costs and saves: chat of 128 bytes and of 1 KiB in a room whose members agreed to compression, and
+in one whose members did not."""
 
-What permessage-deflate costs and saves: chat of 128 bytes and of 1 KiB in a room whose members agreed to compression, and
-in one whose members did not. Prints for each the server's CPU time per delivered message and the bytes on the wire."""
-
-import argparse
 import base64
 import json
 import os
-import pathlib
 import random
 import re
 import resource
 import select
 import socket
-import statistics
 import struct
-import sys
 import time
+import urllib.error
 import urllib.request
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-import process  # noqa: E402
+import process
 
 WORDS = ("the teacher asks whether everybody has understood exercise seven and somebody answers no because this integral is "
          "hard to see please show it again more slowly thank you yes now I have got it what about the next one").split()
@@ -66,10 +59,10 @@ def text(count, source):
     return words[:count]
 
 
-def measure(arguments, count, compresses):
+def measure(binary, count, compresses, people, rate, seconds):
     """One run: CPU microseconds and bytes of a delivery."""
-    options = ["--demo", "--durability", "relaxed", *arguments.server_options]
-    with process.Server(arguments.rollcall, options) as server:
+    options = ["--demo", "--durability", "relaxed"]
+    with process.Server(binary, options) as server:
         server.start()
         links = ""
         while not re.search(r"students .*\n", links):
@@ -82,7 +75,7 @@ def measure(arguments, count, compresses):
             urllib.request.urlopen(start).read()
         except urllib.error.HTTPError:
             pass  # it is live already
-        members = [Member(server.port, session, number, compresses) for number in range(arguments.members)]
+        members = [Member(server.port, session, number, compresses) for number in range(people)]
         poller = select.epoll()
         by_descriptor = {member.socket.fileno(): member.socket for member in members}
         for descriptor in by_descriptor:
@@ -100,9 +93,9 @@ def measure(arguments, count, compresses):
         received = 0
         used = process.cpu_seconds(server.pid)
         began = time.monotonic()
-        sent = int(arguments.rate * arguments.seconds)
+        sent = int(rate * seconds)
         for number in range(sent):
-            drain(began + number / arguments.rate)
+            drain(began + number / rate)
             members[number % 20].send({"type": "chat.send", "id": number + 2, "text": text(count, source)})
         drain(time.monotonic() + 1)
         used = process.cpu_seconds(server.pid) - used
@@ -112,27 +105,13 @@ def measure(arguments, count, compresses):
         return used / deliveries * 1e6, received / deliveries
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("rollcall")
-    parser.add_argument("--members", type=int, default=500)
-    parser.add_argument("--rate", type=float, default=50, help="messages a second")
-    parser.add_argument("--seconds", type=float, default=6)
-    parser.add_argument("--runs", type=int, default=3)
-    arguments, arguments.server_options = parser.parse_known_args()
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+def run(binary, runs, people=500, rate=50, seconds=6):
+    """By bytes of a text and whether it is compressed: CPU microseconds and bytes of a delivery, of each run."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    print(f"{'chat':8}{'compression':13}{'µs of CPU per delivery':>34}{'bytes per delivery':>22}")
-    for count in (128, 1024):
-        runs = {False: [], True: []}
-        for _ in range(arguments.runs):
-            for compresses in runs:
-                runs[compresses].append(measure(arguments, count, compresses))
-        for compresses, figures in runs.items():
-            times = [figure[0] for figure in figures]
-            print(f"{count:<8}{'on' if compresses else 'off':13}"
-                  f"{statistics.median(times):>10.2f} ({min(times):.2f} to {max(times):.2f})"
-                  f"{statistics.median(figure[1] for figure in figures):>28.0f}", flush=True)
-
-
-main()
+    cases = [(count, compresses) for count in (128, 1024) for compresses in (False, True)]
+    figures = {case: [] for case in cases}
+    for _ in range(runs):
+        for case in cases:
+            figures[case].append(measure(binary, *case, people, rate, seconds))
+    return figures

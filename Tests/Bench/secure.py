@@ -1,22 +1,14 @@
-#!/usr/bin/env python3
-"""usage: Tests/Bench/tls ROLLCALL [--connections N] [--runs N]
+"""What TLS costs the server: memory for each idle WebSocket, and CPU time for each new connection, with a full handshake, with
+a resumed one, and without TLS. The certificate has an ECDSA key on P-256."""
 
-What TLS costs the server: memory for each idle WebSocket, and CPU time for each new connection, with a full handshake, with
-a resumed one, and without TLS. The certificate has an ECDSA key on P-256. Prints medians, and lowest and highest."""
-
-import argparse
 import base64
 import os
-import pathlib
 import resource
 import socket
 import ssl
-import statistics
-import sys
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-import process  # noqa: E402
+import process
 
 REQUEST = "GET /health HTTP/1.1\r\nHost: a\r\n\r\n".encode()
 
@@ -106,32 +98,18 @@ def cost(binary, secure, resumed, count):
         return (process.cpu_seconds(server.pid) - began) / count * 1e6
 
 
-def line(name, unit, values):
-    print(f"{name:44}{statistics.median(values):9.1f} {unit}  ({min(values):.1f} to {max(values):.1f})", flush=True)
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("rollcall")
-    parser.add_argument("--connections", type=int, default=2000)
-    parser.add_argument("--runs", type=int, default=3)
-    given = parser.parse_args()
+def run(binary, connections, runs):
+    """By name and unit: the figure of each run."""
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
 
     def measure(function, *arguments):
-        return [function(given.rollcall, *arguments, given.connections) for _ in range(given.runs)]
+        return [function(binary, *arguments, connections) for _ in range(runs)]
 
-    plain, secure = measure(memory, False), measure(memory, True)
-    line("idle WebSocket, without TLS", "B  ", plain)
-    line("idle WebSocket, with TLS", "B  ", secure)
-    line("a connection and a request, without TLS", "µs ", measure(cost, False, False))
-    line("... with TLS 1.3, resumed", "µs ", measure(cost, True, True))
-    line("... with TLS 1.3, in full", "µs ", measure(cost, True, False))
-    more = statistics.median(secure) - statistics.median(plain)
-    print(f"TLS costs {more / 1024:.1f} KiB for each connection")
-    return 0 if more <= 16 * 1024 else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    return {
+        ("idle WebSocket, without TLS", "B"): measure(memory, False),
+        ("idle WebSocket, with TLS", "B"): measure(memory, True),
+        ("a connection and a request, without TLS", "µs"): measure(cost, False, False),
+        ("… with TLS 1.3, resumed", "µs"): measure(cost, True, True),
+        ("… with TLS 1.3, in full", "µs"): measure(cost, True, False),
+    }

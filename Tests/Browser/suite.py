@@ -31,6 +31,8 @@ SUITES = [
     relay_tests, entrance_tests, compression_tests, secure_tests, token_tests, accessibility_tests,
 ]
 PATIENCE = 150
+# How many tests run at the same time, those of one file one after the other. They wait for pages more than they compute.
+LANES = 2
 
 
 class Stage:
@@ -75,25 +77,28 @@ async def main() -> int:
     binary, output, names = sys.argv[1], Path(sys.argv[2]), sys.argv[3:]
     for old in [*output.glob("failed-*.png"), *output.glob("*.log")]:
         old.unlink()
-    tests = [test for suite in SUITES for test in suite.TESTS]
-    if names:
-        tests = [test for test in tests if any(name in test.__name__ for name in names)]
-    passed = failed = 0
-    async with async_playwright() as playwright:
+    suites = [[test for test in suite.TESTS if not names or any(name in test.__name__ for name in names)] for suite in SUITES]
+    suites.sort(key=len)
+    passed: list[bool] = []
+
+    async def lane(playwright) -> None:
         browsers = Browsers(playwright)
-        for test in tests:
-            start = time.monotonic()
-            problem = await run(test, browsers, binary, output)
-            seconds = time.monotonic() - start
-            if problem is None:
-                passed += 1
-                print(f"ok      {test.__doc__}  ({seconds:.1f} s)", flush=True)
-            else:
-                failed += 1
-                print(f"FAILED  {test.__doc__}  ({seconds:.1f} s)\n{problem}", flush=True)
+        while suites:
+            for test in suites.pop():
+                start = time.monotonic()
+                problem = await run(test, browsers, binary, output)
+                seconds = time.monotonic() - start
+                passed.append(problem is None)
+                if problem is None:
+                    print(f"ok      {test.__doc__}  ({seconds:.1f} s)", flush=True)
+                else:
+                    print(f"FAILED  {test.__doc__}  ({seconds:.1f} s)\n{problem}", flush=True)
         await browsers.close()
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed or not passed else 0
+
+    async with async_playwright() as playwright:
+        await asyncio.gather(*(lane(playwright) for _ in range(LANES)))
+    print(f"{passed.count(True)} passed, {passed.count(False)} failed")
+    return 0 if passed and all(passed) else 1
 
 
 if __name__ == "__main__":
