@@ -66,7 +66,7 @@ public final class RoomShard {
 
   /// Ends the recovery: everybody whose attendance is open was last alive then, and has the grace from now to come back.
   public func resume(lastAlive: Timestamp, isEstimated: Bool, at now: Timestamp) {
-    archiveCandidates = Deque(archiveCandidates.sorted { ($0.due, $0.session) < ($1.due, $1.session) })
+    archiveCandidates.sort { ($0.due, $0.session) < ($1.due, $1.session) }
     let all = rooms.values.sorted { $0.classroom.id < $1.classroom.id }
     for room in all { recoverAgenda(of: room, lastAlive: lastAlive, at: now) }
     for room in all where room.classroom.status.isLive {
