@@ -53,6 +53,8 @@
     case deletedMessageReturns
     /// The time in the waiting room counts as attendance.
     case waitingCounted
+    /// An address from before the end of a class comes back when the class goes on and the server was restarted.
+    case addressOutlivesClass
   }
 
   /// Which mistake is made.

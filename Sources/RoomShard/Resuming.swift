@@ -108,10 +108,12 @@ extension RoomShard {
   /// class is gone: everybody was told so.
   private func restorable(_ claim: ResumeClaim?, in room: Room, at now: Timestamp) -> String? {
     guard let claim, let peer = claim.peer, claim.epoch == room.classroom.epoch, room.peers[peer] == nil,
-      let end = room.restoresPeersUntil, now <= end,
-      let begin = room.classroom.attendance.spans.last?.from, claim.givenAt >= begin
+      let end = room.restoresPeersUntil, now <= end, let begin = room.classroom.attendance.spans.last?.from
     else { return nil }
-    return peer
+    #if PLANTED_BUGS
+      if PlantedBugs.isActive(.addressOutlivesClass) { return peer }
+    #endif
+    return claim.givenAt >= begin ? peer : nil
   }
 
   /// The newer connection counts; whatever becomes of the older one changes nothing any more.
