@@ -153,6 +153,7 @@ extension LoadRun {
       herd?.failedAttempts += 1
     } else {
       attendee.wasCut = true
+      if case .outside = plan.herd { attendee.session.presence.beginAnew() }
       herd?.cut += 1
       if herd?.firstCut == nil { herd?.firstCut = now() }
     }

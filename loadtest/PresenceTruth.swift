@@ -84,4 +84,7 @@ struct PresenceLedger {
     }
     return other == digest
   }
+
+  /// The server is gone: the next one counts its differences from the beginning.
+  mutating func beginAnew() { seen = [:] }
 }

@@ -78,6 +78,15 @@ struct PresenceLedgerTests {
     expect(ledger.see(1, count: 3, digest: nil), is: false)
     expect(ledger.see(1, count: 2, digest: 8), is: false)
   }
+
+  @Test("a server that was started anew counts from the beginning, and is held to that again")
+  func restarted() {
+    var ledger = PresenceLedger()
+    expect(ledger.see(2, count: 2, digest: 7), is: true)
+    ledger.beginAnew()
+    expect(ledger.see(2, count: 5, digest: 8), is: true)
+    expect(ledger.see(2, count: 5, digest: 7), is: false)
+  }
 }
 
 @Suite("What the tester is told while the server restarts")
